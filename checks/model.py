@@ -1,0 +1,96 @@
+"""The model: was it loaded, and does the server in front of it answer?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.doctor.health import condition, is_leaving, is_ready
+from kubectl_wasmai.doctor.model import (
+    Case,
+    Check,
+    Evidence,
+    Result,
+    Severity,
+    Status,
+    Subject,
+)
+from kubectl_wasmai.doctor.symptoms import symptoms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_wasmai.snapshot import WorkloadView
+    from kubectl_wasmai.snapshot.objects import Pod
+
+LOAD_ERROR = re.compile(
+    # WasmEdge's own phases: lib/common/errinfo.cpp, since 0.9.
+    r"(?:loading|validation|instantiation) failed: "
+    r"|load library failed"
+    # WASI-NN, ggml and LlamaEdge.
+    r"|[Mm]odel file not found|unable to init (?:model|context)|backend is not (?:built|supported)"
+    r"|plugin not installed|[Pp]reload model"
+)
+
+
+def model_loaded(case: Case) -> Iterable[Result]:
+    if not case.workloads:
+        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+    errors: dict[Subject, Evidence] = {}
+    for symptom in symptoms(case):
+        if symptom.where in ("log", "terminated"):
+            for line in symptom.text.splitlines():
+                if LOAD_ERROR.search(line):
+                    errors[symptom.view.subject] = symptom.evidence(line)
+    for view in case.workloads:
+        error = errors.get(view.subject)
+        if error:
+            yield Result(Status.FAIL, "the log reports a load error", view.subject, (error,))
+        else:
+            yield _from_readiness(view)
+
+
+def _from_readiness(view: WorkloadView) -> Result:
+    """A passing readiness probe is a server's word that it can answer; a mere start is not."""
+    pods = [pod for pod in view.pods if not is_leaving(pod)]
+    ready = [pod for pod in pods if is_ready(pod)]
+    if not pods:
+        return Result(Status.SKIP, "no pod has been created", view.subject)
+    if not ready:
+        return Result(
+            Status.UNKNOWN,
+            "no pod is ready, and no log line tells of the model",
+            view.subject,
+            needs="a ready pod, or a log that says why it is not",
+        )
+    if not any(container.readiness_probe for container in view.containers):
+        return Result(
+            Status.UNKNOWN,
+            "pods are ready without a readiness probe: that proves only that a process runs",
+            view.subject,
+            needs="a readinessProbe on the server's health path",
+        )
+    return Result(
+        Status.PASS,
+        f"the readiness probe passes in {len(ready)} of {len(pods)} pods",
+        view.subject,
+        tuple(_since(pod) for pod in ready[:3]),
+    )
+
+
+def _since(pod: Pod) -> Evidence:
+    ready = condition(pod, "Ready")
+    since = ready.last_transition_time if ready else None
+    return Evidence("status", str(Subject("Pod", pod.namespace, pod.name)), "Ready", since)
+
+
+CHECKS = (
+    Check(
+        id="model-loaded",
+        title="The model is loaded and the server answers",
+        severity=Severity.ERROR,
+        needs=("Pod", "Event"),
+        run=model_loaded,
+        depends_on=("runtimeclass-exists", "runtime-handler-available"),
+    ),
+)

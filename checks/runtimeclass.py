@@ -1,0 +1,121 @@
+"""RuntimeClass objects: does the one a workload names exist?"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.doctor.model import (
+    Case,
+    Certainty,
+    Check,
+    Detector,
+    Evidence,
+    Finding,
+    Result,
+    Severity,
+    Status,
+)
+from kubectl_wasmai.resources import RUNTIME_CLASS
+from kubectl_wasmai.wasm import is_native_handler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_wasmai.snapshot import WorkloadView
+
+
+def class_exists(case: Case) -> Iterable[Result]:
+    if not case.workloads:
+        yield _any_class(case)
+    for view in case.workloads:
+        name = view.spec.runtime_class_name
+        if not name:
+            yield Result(
+                Status.SKIP, "names no RuntimeClass: runs with the node's default", view.subject
+            )
+        elif name in case.snapshot.runtime_classes:
+            handler = case.snapshot.runtime_classes[name].handler
+            evidence = Evidence("spec", f"RuntimeClass {name}", f"handler: {handler}")
+            yield Result(Status.PASS, f"RuntimeClass {name} exists", view.subject, (evidence,))
+        else:
+            yield Result(
+                Status.FAIL,
+                f"RuntimeClass {name} does not exist",
+                view.subject,
+                (_names_class(view, name),),
+            )
+
+
+def _any_class(case: Case) -> Result:
+    """Nothing is deployed yet: is there a class that a deployment could name?"""
+    names = [
+        each.name
+        for each in case.snapshot.runtime_classes.values()
+        if not is_native_handler(each.handler)
+    ]
+    if not names:
+        return Result(Status.WARN, "no RuntimeClass for WebAssembly exists yet")
+    return Result(Status.PASS, f"RuntimeClasses for WebAssembly: {', '.join(names)}")
+
+
+def missing_class(case: Case) -> Iterable[Finding]:
+    """Certain from the objects alone: admission refuses every pod of such a workload."""
+    for view in case.workloads:
+        name = view.spec.runtime_class_name
+        if name and name not in case.snapshot.runtime_classes:
+            handler = _handler(case)
+            yield Finding(
+                cause="runtimeclass-missing",
+                subject=view.subject,
+                certainty=Certainty.CERTAIN,
+                evidence=(_names_class(view, name),),
+                names={
+                    "class": name,
+                    "existing": _existing(case),
+                    "handler": handler,
+                    "manifest": _manifest(name, handler),
+                },
+            )
+
+
+def _names_class(view: WorkloadView, name: str) -> Evidence:
+    return Evidence("spec", str(view.subject), f"runtimeClassName: {name}")
+
+
+def _manifest(name: str, handler: str) -> str:
+    return json.dumps(
+        {
+            "apiVersion": RUNTIME_CLASS.api_version,
+            "kind": RUNTIME_CLASS.kind,
+            "metadata": {"name": name},
+            "handler": handler,
+        }
+    )
+
+
+def _existing(case: Case) -> str:
+    return ", ".join(case.snapshot.runtime_classes) or "there is none"
+
+
+def _handler(case: Case) -> str:
+    """A handler that some node reports and that runs Wasm, else crun's usual name."""
+    reported = [
+        handler.name
+        for node in case.snapshot.nodes
+        for handler in node.status.runtime_handlers or ()
+        if handler.name and not is_native_handler(handler.name)
+    ]
+    return reported[0] if reported else "crun"
+
+
+CHECKS = (
+    Check(
+        id="runtimeclass-exists",
+        title="The RuntimeClass for WebAssembly exists",
+        severity=Severity.ERROR,
+        needs=("RuntimeClass",),
+        run=class_exists,
+    ),
+)
+DETECTORS = (Detector(("runtimeclass-missing",), ("RuntimeClass",), missing_class),)

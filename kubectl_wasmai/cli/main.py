@@ -1,0 +1,104 @@
+"""``kubectl wasmai``: finds the command, and turns errors into one message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import PurePath
+from typing import NoReturn
+
+import click
+
+from kubectl_wasmai.errors import WasmaiError
+
+COMMANDS = {
+    "deploy": "Run a Wasm image as a Deployment with a Service, and wait until it answers.",
+    "doctor": "Run the checklists and name the root cause of what is broken.",
+    "list": "List what deploy made.",
+    "status": "Show one deployment: its pods, their stage, and why they wait.",
+    "logs": "Print the logs of a deployment's pods.",
+    "delete": "Delete what deploy made.",
+    "explain": "Show the runbook page of a check or a root cause.",
+    "snapshot": "Save, redact and compare what the doctor looks at.",
+    "version": "Print the version of this plugin and of the server.",
+    "completion": "Say how to switch on shell completion.",
+}
+"""Every command and its one-line help, so that ``--help`` imports none of them."""
+
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command runs: start-up is a feature."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"kubectl_wasmai.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+def cli() -> None:
+    """Deploy Llama and ONNX models as WebAssembly pods, and diagnose them.
+
+    \b
+    Is my cluster ready?          kubectl wasmai doctor --checklist pre-deployment
+    Run a Wasm image:             kubectl wasmai deploy web --image REF --class wasm
+    Something is broken:          kubectl wasmai doctor -n NAMESPACE
+    """
+
+
+def main() -> NoReturn:
+    """Entry point of the console script; never returns, never shows a traceback."""
+    sys.exit(run(sys.argv[1:], program_name(sys.argv[0])))
+
+
+def program_name(argv0: str) -> str:
+    """``kubectl wasmai`` when called as the plugin kubectl found."""
+    name = PurePath(argv0).stem
+    return "kubectl wasmai" if name.startswith("kubectl") else name or "kubectl wasmai"
+
+
+def run(arguments: list[str], name: str = "kubectl wasmai") -> int:
+    """Runs one command line and returns its exit code (see ``errors`` and docs/exit-codes.md)."""
+    try:
+        result = cli.main(arguments, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except WasmaiError as error:
+        show_error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def show_error(error: WasmaiError) -> None:
+    """What was tried and what happened, then what to do next, on stderr."""
+    color = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    label = click.style("error:", fg="red", bold=True) if color else "error:"
+    click.echo(f"{label} {error.message}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)

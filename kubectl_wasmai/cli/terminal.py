@@ -1,0 +1,33 @@
+"""What stream is a terminal, may be coloured, may move."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def color_wanted(stream: TextIO, choice: str = "auto") -> bool:
+    """``--color`` beats NO_COLOR beats being a terminal (https://no-color.org)."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr that says what is being done; silence where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only where somebody looks
+    from rich.text import Text  # noqa: PLC0415
+
+    with Console(stderr=True).status(Text(title)) as status:
+        yield lambda step: status.update(Text(f"{title}: {step}"))

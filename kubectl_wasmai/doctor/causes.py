@@ -1,0 +1,91 @@
+"""The catalogue of root causes: ids that are public API, with title, remedy and runbook.
+
+Data from ``checks/causes.toml``. Placeholders such as ``{class}`` are filled with what the
+findings captured. Since names come from the cluster, control characters are replaced, and in
+commands each value is quoted for a shell: a placeholder there is always one whole word.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kubectl_wasmai.doctor.model import Remedy, Subject
+from kubectl_wasmai.resources import BY_KIND
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACTIONS = (
+    "create-object",
+    "edit-workload",
+    "configure-node",
+    "rebuild-image",
+    "provide-image",
+)
+"""What a remedy asks for, for scripts that route diagnoses to people."""
+
+
+class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row. ``shared`` names the captures that identify the object at fault: workloads that
+    share it share one diagnosis. ``checks`` are those that fail because of it, ``explains`` causes that are mere consequences of it on the same workload. ``refuted_by`` are
+    checks whose PASS proves the finding out of date.
+    ``pod_commands`` serve bare pods, most of whose fields cannot be changed in place."""
+
+    title: str
+    runbook: str
+    action: str
+    summary: str
+    commands: tuple[str, ...] = ()
+    pod_commands: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
+    refuted_by: tuple[str, ...] = ()
+
+    def remedy(self, subject: Subject, names: Mapping[str, str]) -> Remedy:
+        """The remedy with every placeholder filled; unknown ones stay readable: ``<name>``."""
+        values = _Values({k: _plain(v) for k, v in {**_subject_names(subject), **names}.items()})
+        quoted = _Values({key: shlex.quote(value) for key, value in values.items()})
+        commands = self.pod_commands if subject.kind == "Pod" else self.commands
+        return Remedy(
+            summary=self.summary.format_map(values),
+            commands=tuple(command.format_map(quoted) for command in commands),
+            action=self.action,
+        )
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+def _plain(value: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in value)
+
+
+def _subject_names(subject: Subject) -> dict[str, str]:
+    resource = BY_KIND.get(subject.kind)
+    return {
+        "kind": subject.kind,
+        "resource": resource.full_name.partition(".")[0] if resource else subject.kind.lower(),
+        "namespace": subject.namespace,
+        "name": subject.name,
+    }
+
+
+@lru_cache(maxsize=1)
+def causes() -> dict[str, Cause]:
+    """By id, in the order in which a pod's life meets them."""
+    text = resources.files("kubectl_wasmai.checks").joinpath("causes.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, Cause])

@@ -1,0 +1,144 @@
+"""From many findings to few diagnoses: root causes before symptoms, each named once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.doctor.causes import causes
+from kubectl_wasmai.doctor.health import is_well
+from kubectl_wasmai.doctor.model import (
+    Case,
+    Certainty,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Status,
+    Subject,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kubectl_wasmai.doctor.runner import CheckRun
+
+MAX_EVIDENCE = 5
+_RANK = {Certainty.CERTAIN: 0, Certainty.LIKELY: 1, Certainty.POSSIBLE: 2}
+_Group = tuple[str, tuple[str, ...]]
+
+
+def diagnose(
+    case: Case, findings: Iterable[Finding], runs: Sequence[CheckRun]
+) -> tuple[Diagnosis, ...]:
+    """Most certain first, then what explains most, then in the order of a pod's life."""
+    groups: dict[_Group, list[Finding]] = {}
+    for finding in _roots([each for each in findings if not _is_refuted(each, runs)]):
+        groups.setdefault(_key(finding), []).append(finding)
+    order = list(causes())
+    diagnoses = [_diagnosis(case, cause, group, runs) for (cause, _), group in groups.items()]
+    return tuple(
+        sorted(
+            diagnoses,
+            key=lambda d: (
+                _RANK[d.certainty],
+                -len(d.explains),
+                order.index(d.cause),
+                d.subject,
+            ),
+        )
+    )
+
+
+def _is_refuted(finding: Finding, runs: Sequence[CheckRun]) -> bool:
+    """Events outlive what they report: a check that passes now overrules them."""
+    refuting = causes()[finding.cause].refuted_by
+    return any(
+        result.status is Status.PASS and result.subject == finding.subject
+        for run in runs
+        if run.check.id in refuting
+        for result in run.results
+    )
+
+
+def _roots(findings: list[Finding]) -> list[Finding]:
+    """Without the consequences of another cause on the same workload."""
+    explained = {
+        (workload, consequence)
+        for finding in findings
+        if finding.certainty is not Certainty.POSSIBLE
+        for workload in finding.affected
+        for consequence in causes()[finding.cause].explains
+    }
+    return [
+        each
+        for each in findings
+        if not any((workload, each.cause) in explained for workload in each.affected)
+    ]
+
+
+def _key(finding: Finding) -> _Group:
+    """Findings about one shared object (a class, an image) are one cause; else one a workload."""
+    shared = causes()[finding.cause].shared
+    values = tuple(finding.names.get(name, "") for name in shared)
+    return finding.cause, values if any(values) else tuple(finding.subject)
+
+
+def _diagnosis(
+    case: Case, cause_id: str, findings: list[Finding], runs: Sequence[CheckRun]
+) -> Diagnosis:
+    cause = causes()[cause_id]
+    subjects = sorted({each.subject for each in findings})
+    names: dict[str, str] = {}
+    for finding in findings:
+        names.update(finding.names)
+    return Diagnosis(
+        cause=cause_id,
+        title=cause.title,
+        certainty=min((each.certainty for each in findings), key=lambda c: _RANK[c]),
+        subject=subjects[0],
+        explains=_explained(case, subjects[0], findings, runs),
+        evidence=_evidence(findings),
+        remedy=cause.remedy(subjects[0], names),
+        runbook=cause.runbook,
+    )
+
+
+def _explained(
+    case: Case, subject: Subject, findings: list[Finding], runs: Sequence[CheckRun]
+) -> tuple[str, ...]:
+    """Checks that fail here because of it, then the other workloads and pods that suffer."""
+    expected = causes()[findings[0].cause].checks
+    subjects = sorted({workload for each in findings for workload in each.affected})
+    checks = [
+        run.check.id
+        for run in runs
+        if run.check.id in expected
+        and any(r.status is Status.FAIL and r.subject in subjects for r in run.results)
+    ]
+    pods = [
+        str(Subject("Pod", pod.namespace, pod.name))
+        for view in case.workloads
+        if view.subject in subjects
+        for pod in view.pods
+        if not is_well(pod)
+    ]
+    others = [str(each) for each in subjects if each != subject]
+    return tuple(dict.fromkeys([*checks, *others, *pods]))
+
+
+def _evidence(findings: list[Finding]) -> tuple[Evidence, ...]:
+    """What the objects say first, then texts, newest first; the same text only once."""
+    unique: dict[tuple[str, str], Evidence] = {}
+    for finding in findings:
+        for each in finding.evidence:
+            known = unique.get((each.source, each.text))
+            if known is None or _later(each, known):
+                unique[each.source, each.text] = each
+    ordered = sorted(
+        unique.values(),
+        key=lambda e: (e.source != "spec", -(e.time.timestamp() if e.time else 0), e.object),
+    )
+    return tuple(ordered[:MAX_EVIDENCE])
+
+
+def _later(one: Evidence, other: Evidence) -> bool:
+    return one.time is not None and (other.time is None or one.time > other.time)

@@ -1,0 +1,128 @@
+"""The whole examination: a snapshot in, a report out. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.doctor.checklist import Checklist, Item, shipped_checklists
+from kubectl_wasmai.doctor.diagnose import diagnose
+from kubectl_wasmai.doctor.interest import wants_wasm
+from kubectl_wasmai.doctor.model import Case, Options, Result, Severity, Status, Subject
+from kubectl_wasmai.doctor.registry import all_checks, all_detectors
+from kubectl_wasmai.doctor.report import CheckEntry, ObjectRef, Report, build_report
+from kubectl_wasmai.doctor.runner import CheckRun, run_checks
+from kubectl_wasmai.doctor.signatures import match_signatures, shipped_signatures
+from kubectl_wasmai.doctor.symptoms import symptoms
+from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.snapshot import ClusterSnapshot, workload_views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_wasmai.doctor.model import Finding
+    from kubectl_wasmai.snapshot import WorkloadView
+
+
+def examine(
+    snapshot: ClusterSnapshot, options: Options | None = None, *, timings: bool = False
+) -> Report:
+    """Runs every check and every detector, and reports those that were asked for.
+
+    All checks run even if few are shown: a diagnosis needs their answers. Raises ``InputError``
+    where ``options`` name a check, checklist or workload that does not exist.
+    """
+    options = options or Options()
+    case = Case(snapshot, _workloads(snapshot, options))
+    runs = run_checks(case, all_checks())
+    diagnoses = diagnose(case, _findings(case), runs)
+    entries = tuple(_entries(runs, options, timings=timings))
+    shown = {entry.id for entry in entries}
+    if options.only:
+        diagnoses = tuple(each for each in diagnoses if shown & set(each.explains))
+    return build_report(snapshot, diagnoses, entries)
+
+
+def _findings(case: Case) -> Iterator[Finding]:
+    for detector in all_detectors():
+        if all(case.snapshot.has(kind) for kind in detector.needs):
+            yield from detector.run(case)
+    yield from match_signatures(symptoms(case), shipped_signatures())
+
+
+def _workloads(snapshot: ClusterSnapshot, options: Options) -> tuple[WorkloadView, ...]:
+    views = workload_views(snapshot)
+    if options.subject is None:
+        return tuple(view for view in views if wants_wasm(snapshot, view))
+    chosen = tuple(view for view in views if _is_about(view, options.subject))
+    if not chosen:
+        raise InputError(
+            f"there is no {options.subject.kind.lower()} {options.subject.name!r} "
+            f"in namespace {options.subject.namespace}",
+            "kubectl wasmai list shows what deploy made; -n chooses another namespace",
+        )
+    return chosen
+
+
+def _is_about(view: WorkloadView, subject: Subject) -> bool:
+    pods = [Subject("Pod", pod.namespace, pod.name) for pod in view.pods]
+    return subject in (view.subject, *view.controllers, *pods)
+
+
+def _entries(
+    runs: tuple[CheckRun, ...], options: Options, *, timings: bool
+) -> Iterator[CheckEntry]:
+    by_id = {run.check.id: run for run in runs}
+    _refuse_unknown([*options.only, *options.skip], list(by_id), "check")
+    checklists = shipped_checklists()
+    _refuse_unknown(options.checklists, [each.name for each in checklists], "checklist")
+    told: set[str] = set()
+    for checklist in checklists:
+        if options.checklists and checklist.name not in options.checklists:
+            continue
+        for item in checklist.items:
+            if item.check in told or item.check in options.skip:
+                continue
+            if options.only and item.check not in options.only:
+                continue
+            told.add(item.check or item.slug)
+            yield from _of_item(checklist, item, by_id, timings=timings)
+
+
+def _refuse_unknown(given: list[str] | tuple[str, ...], known: list[str], what: str) -> None:
+    unknown = [each for each in given if each not in known]
+    if unknown:
+        raise InputError(
+            f"there is no {what} {unknown[0]!r}", f"known: {', '.join(sorted(known))}"
+        )
+
+
+def _of_item(
+    checklist: Checklist, item: Item, by_id: dict[str, CheckRun], *, timings: bool
+) -> Iterator[CheckEntry]:
+    run = by_id.get(item.check)
+    if run is None:
+        yield _entry(checklist, item, Result(Status.MANUAL, item.note), None, None)
+        return
+    duration = round(run.duration_ms, 3) if timings else None
+    for result in run.results:
+        yield _entry(checklist, item, result, run, duration)
+
+
+def _entry(
+    checklist: Checklist, item: Item, result: Result, run: CheckRun | None, duration: float | None
+) -> CheckEntry:
+    return CheckEntry(
+        id=run.check.id if run else item.slug,
+        title=run.check.title if run else item.text,
+        checklist=checklist.name,
+        status=result.status,
+        severity=run.check.severity if run else Severity.WARNING,
+        reason=result.reason,
+        subject=ObjectRef.of(result.subject),
+        evidence=result.evidence,
+        needs=result.needs,
+        duration_ms=duration,
+        runbook=run.check.id if run else checklist.name,
+    )
+
+

@@ -1,0 +1,48 @@
+"""Whose pods the doctor looks at: those that want WebAssembly or serve a model with WasmEdge.
+
+Other teams' pods may fail for their own reasons; naming them would be noise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.wasm import is_module_path, is_native_handler, selector_annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
+    from kubectl_wasmai.snapshot.objects import Container
+
+MANAGED_BY = ("app.kubernetes.io/managed-by", "kubectl-wasmai")
+
+
+def wants_wasm(snapshot: ClusterSnapshot, view: WorkloadView) -> bool:
+    """Whether anything about a workload says that it is meant to run as Wasm.
+
+    A RuntimeClass counts unless its handler is known to run native binaries; a class that does
+    not exist counts too, since nobody can say what it was meant to be.
+    """
+    key, value = MANAGED_BY
+    if (view.template.labels or {}).get(key) == value:
+        return True
+    if selector_annotations(view.template_annotations) or selector_annotations(
+        view.metadata.annotations or {}
+    ):
+        return True
+    name = view.spec.runtime_class_name
+    if name:
+        runtime_class = snapshot.runtime_classes.get(name)
+        if not is_native_handler(runtime_class.handler if runtime_class else name):
+            return True
+    return any(_mentions_wasm(container) for container in view.containers)
+
+
+def _mentions_wasm(container: Container) -> bool:
+    words: Iterable[str] = [*(container.command or ()), *(container.args or ())]
+    if any(is_module_path(word) or word.rpartition("/")[2] == "wasmedge" for word in words):
+        return True
+    if any(variable.name.startswith("WASMEDGE_") for variable in container.env or ()):
+        return True
+    return is_module_path(container.image.partition("@")[0])

@@ -1,0 +1,127 @@
+"""Known texts and the causes they prove: data from ``checks/signatures/*.toml``, matched here.
+
+A signature::
+
+    [[signature]]
+    cause = "handler-not-configured"
+    where = ["event"]                       # event, waiting, terminated, condition, log
+    reason = "FailedCreatePodSandBox"       # optional: the event's or state's reason
+    pattern = 'no runtime for "(?P<handler>[^"]+)" is configured'
+    certainty = "certain"
+    annotated = true                        # optional: only with (or without) crun's annotation
+    example = '''…a real text, recorded…'''
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kubectl_wasmai.doctor.model import Certainty, Finding
+from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.wasm import selects_wasm
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_wasmai.doctor.symptoms import Symptom
+
+
+class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of the tables. ``pattern`` is a regular expression whose named groups become the
+    finding's names."""
+
+    cause: str
+    where: tuple[str, ...]
+    pattern: str
+    certainty: Certainty
+    example: str
+    reason: str = ""
+    annotated: bool | None = None
+
+    def fits(self, symptom: Symptom) -> bool:
+        """Whether the text is of the place, reason and kind of pod that this row is about."""
+        if symptom.where not in self.where or self.reason not in ("", symptom.reason):
+            return False
+        annotations = symptom.view.template_annotations
+        return self.annotated in (None, selects_wasm(annotations))
+
+
+class _Table(msgspec.Struct, forbid_unknown_fields=True):
+    signature: list[Signature]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    signature: Signature
+    regex: re.Pattern[str]
+
+
+def shipped_signatures() -> tuple[Signature, ...]:
+    """All signatures of the package, in file order: the first that matches a text wins."""
+    folder = resources.files("kubectl_wasmai.checks.signatures")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return tuple(
+        signature
+        for name in names
+        for signature in parse_signatures(folder.joinpath(name).read_text("utf-8"), name)
+    )
+
+
+def parse_signatures(text: str, name: str) -> list[Signature]:
+    """Raises ``InputError`` naming the file where a table is not understood."""
+    try:
+        table: dict[str, Any] = tomllib.loads(text)
+        signatures = msgspec.convert(table, _Table).signature
+        for signature in signatures:
+            re.compile(signature.pattern)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, re.error) as error:
+        raise InputError(f"{name} is no valid table of signatures: {error}") from error
+    return signatures
+
+
+def match_signatures(
+    symptoms: Iterable[Symptom], signatures: Iterable[Signature]
+) -> Iterator[Finding]:
+    """At most one finding a text: the first signature, in table order, that fits it."""
+    compiled = [_Compiled(each, re.compile(each.pattern)) for each in signatures]
+    for symptom in symptoms:
+        finding = _first_match(symptom, compiled)
+        if finding is not None:
+            yield finding
+
+
+def _first_match(symptom: Symptom, compiled: list[_Compiled]) -> Finding | None:
+    # Of a log the last fitting line counts: it is the end of the latest attempt.
+    texts = symptom.text.splitlines()[::-1] if symptom.where == "log" else [symptom.text]
+    for signature, regex in ((each.signature, each.regex) for each in compiled):
+        if not signature.fits(symptom):
+            continue
+        for text in texts:
+            match = regex.search(text)
+            if match is not None:
+                return _finding(symptom, signature, text, match)
+    return None
+
+
+def _finding(
+    symptom: Symptom, signature: Signature, text: str, match: re.Match[str]
+) -> Finding:
+    names = {key: value for key, value in match.groupdict().items() if value is not None}
+    return Finding(
+        cause=signature.cause,
+        subject=symptom.view.subject,
+        certainty=signature.certainty,
+        evidence=(symptom.evidence(text),),
+        names={**({"container": symptom.container} if symptom.container else {}), **names},
+    )

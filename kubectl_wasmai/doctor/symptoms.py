@@ -1,0 +1,135 @@
+"""Gathers the texts in which a failing workload says what is wrong with it.
+
+Only of pods that are not well now: an error that was overcome is history, not a fault.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kubectl_wasmai.doctor.health import container_statuses, is_well
+from kubectl_wasmai.doctor.model import Evidence
+from kubectl_wasmai.snapshot import LogKey, Subject, WorkloadView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_wasmai.doctor.model import Case
+    from kubectl_wasmai.snapshot import ClusterSnapshot
+    from kubectl_wasmai.snapshot.objects import ContainerState, Event, Pod
+
+KUBELET_PLACEHOLDER = "unable to retrieve container logs for "
+"""What `kubectl logs` prints for a container that is being replaced: no word of the program."""
+
+LOG_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))\s+")
+"""What ``kubectl logs --timestamps`` puts before each line."""
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One text. ``where`` is event, waiting, terminated, condition or log; ``reason`` is the
+    event's or state's reason; ``subject`` the object the text is about."""
+
+    where: str
+    reason: str
+    text: str
+    subject: Subject
+    view: WorkloadView
+    container: str = ""
+    time: datetime | None = None
+
+    def evidence(self, text: str) -> Evidence:
+        """``text`` is the whole text, or the one line of a log that says it."""
+        source = {"event": "event", "log": "log"}.get(self.where, "status")
+        name = str(self.subject) + (f" [{self.container}]" if self.container else "")
+        stamp = LOG_TIME.match(text) if source == "log" else None
+        if stamp is None:
+            return Evidence(source, name, text.strip(), self.time)
+        return Evidence(source, name, text[stamp.end() :].strip(), _time(stamp[1]))
+
+
+def symptoms(case: Case) -> Iterator[Symptom]:
+    """All texts of all workloads of interest that are not well."""
+    for view in case.workloads:
+        if view.lacks_pods:
+            yield from _of_controllers(case.snapshot, view)
+        for pod in view.pods:
+            if not is_well(pod):
+                yield from _of_pod(case.snapshot, view, pod)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return None
+
+
+def _of_controllers(snapshot: ClusterSnapshot, view: WorkloadView) -> Iterator[Symptom]:
+    for subject in view.controllers:
+        for event in snapshot.events_of(*subject):
+            yield _from_event(event, subject, view)
+    for each in view.conditions:
+        if each.message:
+            yield Symptom(
+                "condition",
+                each.reason or "",
+                each.message,
+                view.subject,
+                view,
+                time=each.last_transition_time,
+            )
+
+
+def _of_pod(snapshot: ClusterSnapshot, view: WorkloadView, pod: Pod) -> Iterator[Symptom]:
+    subject = Subject("Pod", pod.namespace, pod.name)
+    for event in snapshot.events_of(*subject):
+        if event.involved_object.uid in (None, "", pod.metadata.uid):
+            yield _from_event(event, subject, view)
+    if pod.status.message:
+        yield Symptom("condition", pod.status.reason or "", pod.status.message, subject, view)
+    for each in pod.status.conditions or ():
+        if each.message and each.status != "True":
+            yield Symptom(
+                "condition", each.reason or "", each.message, subject, view,
+                time=each.last_transition_time,
+            )
+    for status in container_statuses(pod):
+        if status.ready:
+            continue
+        for state in (status.state, status.last_state):
+            yield from _of_state(state, subject, view, status.name)
+        for previous in (False, True):
+            log = snapshot.logs.get(LogKey(pod.namespace, pod.name, status.name, previous))
+            if log and not log.lstrip().startswith(KUBELET_PLACEHOLDER):
+                yield Symptom("log", "", log, subject, view, status.name)
+
+
+def _of_state(
+    state: ContainerState, subject: Subject, view: WorkloadView, container: str
+) -> Iterator[Symptom]:
+    if state.waiting:
+        reason, message = state.waiting.reason or "", state.waiting.message or ""
+        yield Symptom("waiting", reason, message or reason, subject, view, container)
+    if state.terminated:
+        end = state.terminated
+        yield Symptom(
+            "terminated",
+            end.reason or "",
+            end.message or f"exit code {end.exit_code}",
+            subject,
+            view,
+            container,
+            end.finished_at,
+        )
+
+
+def _from_event(event: Event, subject: Subject, view: WorkloadView) -> Symptom:
+    return Symptom(
+        "event", event.reason or "", event.message or "", subject, view, "", event.last_seen
+    )

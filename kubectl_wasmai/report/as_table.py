@@ -1,0 +1,111 @@
+"""The report for people: root causes first, then the checklists, then one line of counts."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.doctor.model import Status
+from kubectl_wasmai.report.text import harmless, styled, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
+
+STATUS_WIDTH = 9
+MAX_EXPLAINED = 6
+
+VERDICTS = {
+    "healthy": "healthy: everything that could be judged is well",
+    "degraded": "degraded: nothing is broken, something wants attention",
+    "broken": "broken: see the root cause above",
+    "inconclusive": "inconclusive: nothing could be judged",
+}
+
+
+def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """The whole report as text of ``width`` columns; commands are never broken, to be pasted."""
+    lines = [*diagnoses_lines(report, width, color=color)]
+    for checklist, entries in groupby(report.checks, key=lambda entry: entry.checklist):
+        lines += [styled(checklist.upper(), "heading", color=color)]
+        lines += _checks_lines(list(entries), width, color=color)
+        lines.append("")
+    lines += _summary_lines(report, width, color=color)
+    return "\n".join(lines) + "\n"
+
+
+def render_diagnoses(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """The root causes alone; a sentence where there is none."""
+    lines = list(diagnoses_lines(report, width, color=color))
+    return "\n".join(lines or ["No root cause was found."]) + "\n"
+
+
+def diagnoses_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
+    for diagnosis in report.diagnoses:
+        yield from _diagnosis_lines(diagnosis, width, color=color)
+        yield ""
+
+
+def _diagnosis_lines(diagnosis: DiagnosisEntry, width: int, *, color: bool) -> Iterator[str]:
+    head = styled(f"ROOT CAUSE  {diagnosis.cause}", "cause", color=color)
+    yield f"{head}  ({diagnosis.certainty.value})"
+    yield from wrapped(f"{diagnosis.title}.", width, "  ")
+    yield f"  {harmless(str(diagnosis.subject))}"
+    yield ""
+    yield styled("  Evidence", "heading", color=color)
+    for evidence in diagnosis.evidence:
+        lines = wrapped(f"{evidence.object}: {evidence.text}", width - 12, "")
+        yield f"    {evidence.source:<8}{lines[0] if lines else ''}"
+        yield from (" " * 12 + line for line in lines[1:])
+    yield styled("  Explains", "heading", color=color)
+    yield from wrapped(_explained(diagnosis.explains), width, "    ")
+    yield styled("  To do", "heading", color=color)
+    yield from wrapped(diagnosis.remedy.summary, width, "    ")
+    for command in diagnosis.remedy.commands:
+        yield "      " + styled(harmless(command), "heading", color=color)
+    yield styled("  More", "heading", color=color)
+    yield f"    kubectl wasmai explain {diagnosis.cause}"
+
+
+def _explained(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MAX_EXPLAINED])
+    more = len(names) - MAX_EXPLAINED
+    return f"{shown} and {more} more" if more > 0 else shown or "nothing else"
+
+
+def _checks_lines(entries: list[CheckEntry], width: int, *, color: bool) -> Iterator[str]:
+    for _, group in groupby(entries, key=lambda entry: entry.id):
+        results = list(group)
+        if len(results) > 1 and all(each.status is results[0].status for each in results):
+            if results[0].status in (Status.PASS, Status.SKIP):
+                yield from _lines(results[0], f"{len(results)} workloads", width, color=color)
+                continue
+        for entry in results:
+            subject = f"{entry.subject}: " if entry.subject else ""
+            yield from _lines(entry, f"{subject}{entry.reason}", width, color=color)
+
+
+def _lines(entry: CheckEntry, detail: str, width: int, *, color: bool) -> Iterator[str]:
+    status = styled(f"{entry.status.value:<{STATUS_WIDTH}}", entry.status.value, color=color)
+    name = "" if entry.status is Status.MANUAL else f"{entry.id}  "
+    yield f"  {status}{name}{styled(entry.title, 'heading' if not name else 'quiet', color=color)}"
+    yield from wrapped(detail, width, " " * (STATUS_WIDTH + 2))
+    if entry.status is Status.UNKNOWN and entry.needs:
+        yield from wrapped(f"needs: {entry.needs}", width, " " * (STATUS_WIDTH + 2))
+
+
+def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
+    summary = report.summary
+    counts = (
+        (summary.pass_, "passed", "PASS"),
+        (summary.fail, "failed", "FAIL"),
+        (summary.warn, "warning" if summary.warn == 1 else "warnings", "WARN"),
+        (summary.unknown, "unknown", "UNKNOWN"),
+        (summary.skip, "skipped", "SKIP"),
+        (summary.manual, "for you to judge", "MANUAL"),
+    )
+    yield ", ".join(
+        styled(f"{count} {word}", style, color=color) for count, word, style in counts if count
+    )
+    yield from wrapped(VERDICTS[summary.verdict], width, "")

@@ -1,0 +1,64 @@
+"""The kinds of the Kubernetes API that we read or write, and where they live in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Resource(NamedTuple):
+    """One kind: ``group`` is empty for the core API; ``plural`` is the name in URLs and RBAC."""
+
+    kind: str
+    plural: str
+    group: str = ""
+    version: str = "v1"
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def full_name(self) -> str:
+        """As kubectl names it in messages: ``deployment.apps``, ``pod``."""
+        singular = self.kind.lower()
+        return f"{singular}.{self.group}" if self.group else singular
+
+    def path(self, namespace: str | None = None, name: str = "") -> str:
+        """URL path of the collection, or of one object. ``namespace=None``: all namespaces."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        middle = f"/namespaces/{namespace}" if self.namespaced and namespace is not None else ""
+        tail = f"/{name}" if name else ""
+        return f"{root}{middle}/{self.plural}{tail}"
+
+
+POD = Resource("Pod", "pods")
+EVENT = Resource("Event", "events")
+NODE = Resource("Node", "nodes", namespaced=False)
+SERVICE = Resource("Service", "services")
+PERSISTENT_VOLUME_CLAIM = Resource("PersistentVolumeClaim", "persistentvolumeclaims")
+DEPLOYMENT = Resource("Deployment", "deployments", "apps")
+REPLICA_SET = Resource("ReplicaSet", "replicasets", "apps")
+STATEFUL_SET = Resource("StatefulSet", "statefulsets", "apps")
+DAEMON_SET = Resource("DaemonSet", "daemonsets", "apps")
+JOB = Resource("Job", "jobs", "batch")
+CRON_JOB = Resource("CronJob", "cronjobs", "batch")
+RUNTIME_CLASS = Resource("RuntimeClass", "runtimeclasses", "node.k8s.io", namespaced=False)
+STORAGE_CLASS = Resource("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False)
+
+ALL: tuple[Resource, ...] = (
+    NODE,
+    RUNTIME_CLASS,
+    STORAGE_CLASS,
+    DEPLOYMENT,
+    REPLICA_SET,
+    STATEFUL_SET,
+    DAEMON_SET,
+    JOB,
+    CRON_JOB,
+    POD,
+    SERVICE,
+    PERSISTENT_VOLUME_CLAIM,
+    EVENT,
+)
+BY_KIND: dict[str, Resource] = {resource.kind: resource for resource in ALL}

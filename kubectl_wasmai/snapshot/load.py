@@ -1,0 +1,172 @@
+"""Turns files that kubectl or ``snapshot save`` wrote into a snapshot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+
+from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.resources import BY_KIND
+from kubectl_wasmai.snapshot.collect import in_order
+from kubectl_wasmai.snapshot.files import read_members
+from kubectl_wasmai.snapshot.model import (
+    ClusterSnapshot,
+    Collection,
+    LogKey,
+    SnapshotInfo,
+    Unreadable,
+)
+from kubectl_wasmai.snapshot.objects import TYPES, Object
+
+INFO_FILE = "snapshot.json"
+VERSION_FILE = "version.json"
+
+_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+@dataclass
+class _Reading:
+    """What has been read so far. ``latest`` is the newest time seen anywhere."""
+
+    objects: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
+    logs: dict[LogKey, str] = field(default_factory=dict)
+    info: SnapshotInfo | None = None
+    server_version: str = ""
+    unreadable: list[Unreadable] = field(default_factory=list)
+    latest: bytes = b""
+
+
+def load(source: str) -> ClusterSnapshot:
+    """A snapshot from a file, directory, ``.tar.gz`` or ``-``.
+
+    Kinds that do not occur are missing, not absent. Its time is the recorded one, else the
+    newest time found in it, never the clock. Raises ``InputError`` where nothing usable is found.
+    """
+    reading = _Reading()
+    for name, content in read_members(source):
+        _member(reading, name, content)
+    if not reading.objects:
+        raise InputError(
+            f"no Kubernetes objects found in {source}",
+            "expected what `kubectl get … -o json` or `kubectl wasmai snapshot save` writes",
+        )
+    objects = {kind: in_order(by_name.values()) for kind, by_name in reading.objects.items()}
+    return ClusterSnapshot(_info(reading, objects), "file", objects, reading.logs)
+
+
+def _info(reading: _Reading, objects: dict[str, tuple[Object, ...]]) -> SnapshotInfo:
+    if reading.info is not None:
+        return msgspec.structs.replace(
+            reading.info, server_version=reading.server_version or reading.info.server_version
+        )
+    latest = reading.latest.decode() or "1970-01-01T00:00:00Z"
+    return SnapshotInfo(
+        server_version=reading.server_version,
+        taken_at=msgspec.convert(latest, datetime).astimezone(timezone.utc),
+        collection=Collection(
+            missing=tuple(kind for kind in TYPES if kind not in objects),
+            unreadable=tuple(reading.unreadable),
+        ),
+    )
+
+
+def _member(reading: _Reading, name: str, content: bytes) -> None:
+    path = PurePosixPath(name)
+    try:
+        if path.suffix == ".log":
+            if (key := _log_key(path)) is not None:
+                reading.logs[key] = content.decode("utf-8", "replace")
+        elif path.name == VERSION_FILE:
+            reading.server_version = _server_version(msgspec.json.decode(content))
+        elif path.name == INFO_FILE:
+            reading.info = _recorded_info(content)
+        else:
+            for document in documents(path.suffix, content):
+                _objects(reading, name, document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise InputError(
+            f"{name} in the snapshot is not readable: {error}",
+            "it may be only half written; remove it or save the snapshot again",
+        ) from error
+    reading.latest = max(reading.latest, _newest_time(content))
+
+
+def _newest_time(content: bytes) -> bytes:
+    return max(_TIME.findall(content), default=b"")
+
+
+def documents(suffix: str, content: bytes) -> list[Any]:
+    if suffix == ".json":
+        return [msgspec.json.decode(content)]
+    import yaml  # noqa: PLC0415 - most snapshots hold no YAML, and it costs 15 ms
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Leaves times as the strings they are in JSON."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
+        for first, rules in Loader.yaml_implicit_resolvers.items()
+    }
+    try:
+        return [each for each in yaml.load_all(content, Loader) if each is not None]  # noqa: S506
+    except yaml.YAMLError as error:
+        raise ValueError(str(error).replace("\n", " ")) from error
+
+
+def _objects(reading: _Reading, where: str, document: Any) -> None:
+    """One object, a List of objects, or a bare array of them; a List may be of a kind."""
+    if isinstance(document, list):
+        for item in document:
+            _objects(reading, where, item)
+        return
+    if not isinstance(document, dict):
+        raise ValueError("expected a Kubernetes object")  # noqa: TRY004 - becomes an InputError
+    kind = document.get("kind")
+    items = document.get("items")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list | type(None)):
+        item_kind = kind.removesuffix("List")
+        if item_kind in TYPES:
+            reading.objects.setdefault(item_kind, {})
+        for item in items or ():
+            stamped = {"kind": item_kind, **item} if item_kind and isinstance(item, dict) else item
+            _objects(reading, where, stamped)
+    elif kind in TYPES:
+        _object(reading, where, str(kind), document)
+
+
+def _object(reading: _Reading, where: str, kind: str, document: dict[str, Any]) -> None:
+    document.setdefault("apiVersion", BY_KIND[kind].api_version)
+    try:
+        item = msgspec.convert(document, TYPES[kind])
+    except msgspec.ValidationError as error:
+        reading.unreadable.append(Unreadable(f"{kind} in {where}", str(error)))
+        reading.objects.setdefault(kind, {})
+        return
+    reading.objects.setdefault(kind, {})[(item.namespace, item.name)] = item
+
+
+def _log_key(path: PurePosixPath) -> LogKey | None:
+    """``logs/<namespace>/<pod>/<container>[.previous].log``"""
+    if len(path.parts) != 4 or path.parts[0] != "logs":  # noqa: PLR2004 - the layout's depth
+        return None
+    container = path.name.removesuffix(".log")
+    previous = container.endswith(".previous")
+    return LogKey(path.parts[1], path.parts[2], container.removesuffix(".previous"), previous)
+
+
+def _server_version(document: Any) -> str:
+    server = document.get("serverVersion") if isinstance(document, dict) else None
+    return str(server.get("gitVersion", "")) if isinstance(server, dict) else ""
+
+
+class _InfoDocument(msgspec.Struct, rename="camel"):
+    info: SnapshotInfo
+
+
+def _recorded_info(content: bytes) -> SnapshotInfo:
+    return msgspec.json.decode(content, type=_InfoDocument).info

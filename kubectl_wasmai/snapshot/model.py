@@ -1,0 +1,152 @@
+"""What was seen of a cluster at one moment. Read-only; nothing here performs I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
+
+import msgspec
+
+from kubectl_wasmai.snapshot.objects import (
+    TYPES,
+    Event,
+    Node,
+    Object,
+    PersistentVolumeClaim,
+    Pod,
+    RuntimeClass,
+    Service,
+    StorageClass,
+    Workload,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T", bound=Object)
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """A right that was missing while collecting. ``namespace`` is empty for cluster scope."""
+
+    verb: str
+    resource: str
+    namespace: str = ""
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """An object or file that was seen and could not be understood."""
+
+    object: str
+    reason: str
+
+
+class Collection(msgspec.Struct, frozen=True):
+    """What it took to collect, and what could not be had."""
+
+    requests: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    denied: tuple[Denied, ...] = ()
+    missing: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+class SnapshotInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """Where and when a snapshot was taken. ``namespace`` is empty for all namespaces."""
+
+    context: str = ""
+    namespace: str = ""
+    server_version: str = ""
+    taken_at: datetime = datetime.fromtimestamp(0, tz=timezone.utc)
+    collection: Collection = Collection()
+
+
+class LogKey(NamedTuple):
+    """Names one container's log; ``previous`` is the instance before the last restart."""
+
+    namespace: str
+    pod: str
+    container: str
+    previous: bool = False
+
+
+@dataclass(frozen=True)
+class ClusterSnapshot:
+    """Objects by kind, logs, and where they come from.
+
+    A kind that is no key of ``objects`` was not collected: it is *missing*, not *absent*, and
+    whoever needs it must answer "unknown".
+    """
+
+    info: SnapshotInfo
+    source: Literal["live", "file"]
+    objects: Mapping[str, tuple[Object, ...]]
+    logs: Mapping[LogKey, str] = field(default_factory=dict)
+
+    def has(self, kind: str) -> bool:
+        return kind in self.objects
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Kinds that were not collected, in the order of the vocabulary."""
+        return tuple(kind for kind in TYPES if kind not in self.objects)
+
+    def of(self, kind: str, type: type[T]) -> tuple[T, ...]:  # noqa: A002 - reads as the noun
+        """All objects of one kind; empty where the kind is missing."""
+        return cast("tuple[T, ...]", self.objects.get(kind, ()))
+
+    @cached_property
+    def pods(self) -> tuple[Pod, ...]:
+        return self.of("Pod", Pod)
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        return self.of("Node", Node)
+
+    @cached_property
+    def runtime_classes(self) -> dict[str, RuntimeClass]:
+        return {each.name: each for each in self.of("RuntimeClass", RuntimeClass)}
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        return self.of("Service", Service)
+
+    @cached_property
+    def storage_classes(self) -> tuple[StorageClass, ...]:
+        return self.of("StorageClass", StorageClass)
+
+    @cached_property
+    def claims(self) -> tuple[PersistentVolumeClaim, ...]:
+        return self.of("PersistentVolumeClaim", PersistentVolumeClaim)
+
+    def workload(self, kind: str, namespace: str, name: str) -> Workload | None:
+        return self._workloads.get((kind, namespace, name))
+
+    def events_of(self, kind: str, namespace: str, name: str) -> tuple[Event, ...]:
+        """Events about one object, oldest first."""
+        return self._events.get((kind, namespace, name), ())
+
+    @cached_property
+    def _workloads(self) -> dict[tuple[str, str, str], Workload]:
+        kinds = [kind for kind, type_ in TYPES.items() if type_ is Workload]
+        return {
+            (kind, each.namespace, each.name): each
+            for kind in kinds
+            for each in self.of(kind, Workload)
+        }
+
+    @cached_property
+    def _events(self) -> dict[tuple[str, str, str], tuple[Event, ...]]:
+        index: dict[tuple[str, str, str], list[Event]] = {}
+        for event in self.of("Event", Event):
+            about = event.involved_object
+            namespace = about.namespace or ("" if about.kind == "Node" else event.namespace)
+            index.setdefault((about.kind or "", namespace, about.name or ""), []).append(event)
+        epoch = datetime.fromtimestamp(0, tz=timezone.utc)
+        return {
+            key: tuple(sorted(events, key=lambda e: (e.last_seen or epoch, e.name)))
+            for key, events in index.items()
+        }

@@ -1,0 +1,179 @@
+"""Pods joined with the controller that makes them: what a person deployed and can change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_wasmai.snapshot.objects import (
+    WORKLOAD_KINDS,
+    Condition,
+    Container,
+    CronJob,
+    ObjectMeta,
+    Pod,
+    PodSpec,
+    Workload,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_wasmai.snapshot.model import ClusterSnapshot
+
+
+class Subject(NamedTuple):
+    """The name of one object. ``namespace`` is empty for cluster-scoped kinds."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        path = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {path}"
+
+
+@dataclass(frozen=True)
+class WorkloadView:
+    """The outermost owner of some pods, its pod template, and the pods there are.
+
+    ``controllers`` are the objects between owner and pods (ReplicaSets, Jobs) and the owner
+    itself, since events about failed pod creation sit on any of them. A bare pod is its own
+    owner and template.
+    """
+
+    subject: Subject
+    metadata: ObjectMeta
+    template: ObjectMeta
+    spec: PodSpec
+    pods: tuple[Pod, ...]
+    controllers: tuple[Subject, ...]
+    desired: int
+    current: int
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        return tuple(self.spec.containers or ())
+
+    @property
+    def template_annotations(self) -> dict[str, str]:
+        return self.template.annotations or {}
+
+    @property
+    def lacks_pods(self) -> bool:
+        """Whether the controller wants more pods than it could create."""
+        return self.current < self.desired
+
+
+def workload_views(snapshot: ClusterSnapshot) -> tuple[WorkloadView, ...]:
+    """Every outermost workload and every bare pod, by namespace, kind and name."""
+    pods: dict[Subject, list[Pod]] = {}
+    middles: dict[Subject, set[Subject]] = {}
+    for pod in snapshot.pods:
+        chain = owner_chain(snapshot, pod)
+        pods.setdefault(chain[-1], []).append(pod)
+        middles.setdefault(chain[-1], set()).update(chain[1:])
+    for subject, chain in _controllers_without_pods(snapshot):
+        middles.setdefault(subject, set()).update(chain)
+    views = [
+        _view(snapshot, subject, pods.get(subject, []), middles.get(subject, set()))
+        for subject in sorted({*pods, *middles}, key=lambda s: (s.namespace, s.kind, s.name))
+    ]
+    return tuple(view for view in views if view is not None)
+
+
+def owner_chain(snapshot: ClusterSnapshot, pod: Pod) -> tuple[Subject, ...]:
+    """The pod itself, its controller, that one's controller …, outermost last."""
+    chain = [Subject("Pod", pod.namespace, pod.name)]
+    metadata = pod.metadata
+    while (owner := _controller(metadata)) is not None and owner not in chain:
+        chain.append(owner)
+        parent = _lookup(snapshot, owner)
+        if parent is None:
+            chain.extend(_guess_deployment(owner, pod))
+            break
+        metadata = parent.metadata
+    return tuple(chain)
+
+
+def _controller(metadata: ObjectMeta) -> Subject | None:
+    for owner in metadata.owner_references or ():
+        # A static pod's mirror is owned by its Node: nobody's workload.
+        if owner.controller and owner.kind != "Node":
+            return Subject(owner.kind, metadata.namespace, owner.name)
+    return None
+
+
+def _guess_deployment(owner: Subject, pod: Pod) -> tuple[Subject, ...]:
+    """Where ReplicaSets were not collected, the pod-template-hash tells the Deployment's name."""
+    suffix = "-" + pod.labels.get("pod-template-hash", "")
+    if owner.kind == "ReplicaSet" and suffix != "-" and owner.name.endswith(suffix):
+        return (Subject("Deployment", owner.namespace, owner.name.removesuffix(suffix)),)
+    return ()
+
+
+def _lookup(snapshot: ClusterSnapshot, subject: Subject) -> Workload | CronJob | None:
+    if subject.kind == "CronJob":
+        jobs = snapshot.of("CronJob", CronJob)
+        return next((j for j in jobs if (j.namespace, j.name) == subject[1:]), None)
+    return snapshot.workload(*subject)
+
+
+def _controllers_without_pods(
+    snapshot: ClusterSnapshot,
+) -> Iterable[tuple[Subject, tuple[Subject, ...]]]:
+    """Controllers, with their outermost owner: those whose pods were refused have none."""
+    for kind in WORKLOAD_KINDS:
+        for workload in snapshot.of(kind, Workload):
+            subject = Subject(kind, workload.namespace, workload.name)
+            owner = _controller(workload.metadata)
+            if owner is None:
+                yield subject, (subject,)
+            elif kind == "ReplicaSet":
+                yield owner, (owner, subject)
+
+
+def _view(
+    snapshot: ClusterSnapshot, subject: Subject, pods: list[Pod], middles: set[Subject]
+) -> WorkloadView | None:
+    if subject.kind == "Pod":
+        pod = pods[0]
+        return WorkloadView(
+            subject, pod.metadata, pod.metadata, pod.spec, tuple(pods), (subject,), 1, 1
+        )
+    owner = _lookup(snapshot, subject)
+    template = _template(owner)
+    if template is None:
+        if not pods:
+            return None
+        template = (pods[0].metadata, pods[0].spec)
+    workload = owner if isinstance(owner, Workload) else None
+    return WorkloadView(
+        subject=subject,
+        metadata=owner.metadata if owner else ObjectMeta(),
+        template=template[0],
+        spec=template[1],
+        pods=tuple(sorted(pods, key=lambda pod: pod.name)),
+        controllers=tuple(sorted(middles)),
+        desired=_desired(workload, len(pods)),
+        current=max(workload.status.replicas if workload else 0, len(pods)),
+        conditions=tuple((workload.status.conditions if workload else None) or ()),
+    )
+
+
+def _template(owner: Workload | CronJob | None) -> tuple[ObjectMeta, PodSpec] | None:
+    if owner is None:
+        return None
+    spec = owner.spec.job_template.spec if isinstance(owner, CronJob) else owner.spec
+    return (spec.template.metadata, spec.template.spec) if spec.template else None
+
+
+def _desired(workload: Workload | None, pods: int) -> int:
+    if workload is None:
+        return pods
+    if workload.spec.replicas is not None:
+        return workload.spec.replicas
+    # DaemonSets and Jobs count differently; what matters is whether they have any pod.
+    return max(pods, 1) if workload.kind in ("DaemonSet", "Job") else pods
