@@ -57,7 +57,8 @@ def annotation_missing(case: Case) -> Iterable[Finding]:
         if not _expects_annotation(case, view) or selects_wasm(view.template_annotations):
             continue
         misplaced = selector_annotations(view.metadata.annotations or {})
-        modules = [c.command[0] for c in view.containers if c.command and is_module_path(c.command[0])]
+        commands = [container.command[0] for container in view.containers if container.command]
+        modules = [command for command in commands if is_module_path(command)]
         if misplaced and view.subject.kind != "Pod":
             key, value = next(iter(misplaced.items()))
             yield Finding(

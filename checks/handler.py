@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_wasmai.snapshot import WorkloadView
-    from kubectl_wasmai.snapshot.objects import Event, Node, RuntimeClass
+    from kubectl_wasmai.snapshot.objects import Event, Node, Pod, RuntimeClass
 
 NOT_CONFIGURED = re.compile(
     r"no runtime for \"?[^\s\"]+\"? is configured"  # containerd, all versions
@@ -56,9 +56,8 @@ def _for_workload(case: Case, view: WorkloadView, runtime_class: RuntimeClass) -
     unproven = [name for name, proof in proofs.items() if proof[0] is None]
     evidence = tuple(each for _, each in proofs.values() if each)
     if lacking:
-        return Result(
-            Status.FAIL, f"handler {handler} is missing on {_names(lacking)}", view.subject, evidence
-        )
+        reason = f"handler {handler} is missing on {_names(lacking)}"
+        return Result(Status.FAIL, reason, view.subject, evidence)
     if unproven or not proofs:
         return Result(
             Status.UNKNOWN,
@@ -69,7 +68,9 @@ def _for_workload(case: Case, view: WorkloadView, runtime_class: RuntimeClass) -
             needs="node.status.runtimeHandlers (containerd 2.0 or CRI-O 1.30) or a running pod",
         )
     return Result(
-        Status.PASS, f"handler {handler} is available on {_names(list(proofs))}", view.subject,
+        Status.PASS,
+        f"handler {handler} is available on {_names(list(proofs))}",
+        view.subject,
         evidence,
     )
 
@@ -154,21 +155,13 @@ def reported_handlers(node: Node) -> set[str]:
 
 def _proof(case: Case, node: Node, handler: str) -> tuple[bool | None, Evidence | None]:
     """Whether the node has the handler, as far as anything proves it."""
-    for view in case.workloads:
-        runtime_class = _class_of(case, view)
-        if runtime_class is None or runtime_class.handler != handler:
-            continue
-        for pod in view.pods:
-            if pod.spec.node_name != node.name:
-                continue
-            subject = Subject("Pod", pod.namespace, pod.name)
-            if is_ready(pod):
-                return True, Evidence("status", str(subject), f"Ready on {node.name}")
-            refused = _refusal(case.snapshot.events_of(*subject))
-            if refused and not is_well(pod):
-                return False, Evidence(
-                    "event", str(subject), refused.message or "", refused.last_seen
-                )
+    for pod in _pods_on(case, node, handler):
+        subject = Subject("Pod", pod.namespace, pod.name)
+        if is_ready(pod):
+            return True, Evidence("status", str(subject), f"Ready on {node.name}")
+        refused = _refusal(case.snapshot.events_of(*subject))
+        if refused and not is_well(pod):
+            return False, Evidence("event", str(subject), refused.message or "", refused.last_seen)
     reported = reported_handlers(node)
     if not reported:
         return None, None
@@ -176,6 +169,18 @@ def _proof(case: Case, node: Node, handler: str) -> tuple[bool | None, Evidence 
     return handler in reported, Evidence(
         "node", f"Node {node.name}", f"runtimeHandlers lists {listing}"
     )
+
+
+def _pods_on(case: Case, node: Node, handler: str) -> Iterable[Pod]:
+    """Pods of this handler on this node, by their own class: a rollout may be changing it."""
+    classes = case.snapshot.runtime_classes
+    for view in case.workloads:
+        for pod in view.pods:
+            runtime_class = classes.get(pod.spec.runtime_class_name or "")
+            if runtime_class is None or runtime_class.handler != handler:
+                continue
+            if pod.spec.node_name == node.name:
+                yield pod
 
 
 def _refusal(events: tuple[Event, ...]) -> Event | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
-    from kubectl_wasmai.snapshot.objects import Container, Pod
+    from kubectl_wasmai.snapshot.objects import Container, ObjectMeta, Pod
 
 STARTING = timedelta(seconds=30)
 """How long a pod may be on its way without being called broken."""
@@ -48,6 +48,8 @@ def _workload_runs(snapshot: ClusterSnapshot, view: WorkloadView) -> Result:
         return _without_pods(snapshot, view)
     troubles = [(pod, trouble) for pod in pods if (trouble := _trouble(pod))]
     starting = [pod for pod, trouble in troubles if _is_starting(snapshot, pod, trouble)]
+    if not troubles and view.refused:
+        return _without_pods(snapshot, view)
     if not troubles:
         done = sum(is_finished(pod) for pod in pods)
         ready = len(pods) - done
@@ -72,16 +74,16 @@ def _without_pods(snapshot: ClusterSnapshot, view: WorkloadView) -> Result:
         if event.reason == "FailedCreate"
     ]
     if not refusals:
-        return Result(Status.FAIL, f"0 of {view.desired} pods exist", view.subject)
+        status = Status.WARN if _is_young(snapshot, view.metadata) else Status.FAIL
+        return Result(status, f"{view.refused} of {view.desired} pods missing", view.subject)
     last = refusals[-1]
     text = last.message or ""
     about = last.involved_object
     evidence = Evidence(
         "event", f"{about.kind} {about.namespace}/{about.name}", text, last.last_seen
     )
-    return Result(
-        Status.FAIL, f"0 of {view.desired} pods could be created", view.subject, (evidence,)
-    )
+    reason = f"{view.refused} of {view.desired} pods could not be created"
+    return Result(Status.FAIL, reason, view.subject, (evidence,))
 
 
 def _trouble(pod: Pod) -> str:
@@ -103,8 +105,7 @@ def _trouble(pod: Pod) -> str:
 
 def _is_starting(snapshot: ClusterSnapshot, pod: Pod, trouble: str) -> bool:
     """Young, never restarted, and waiting for nothing that has already failed."""
-    created = pod.metadata.creation_timestamp
-    if created is None or snapshot.info.taken_at - created > STARTING:
+    if not _is_young(snapshot, pod.metadata):
         return False
     if trouble.startswith((*HOPELESS, "Unschedulable")):
         return False
@@ -112,6 +113,11 @@ def _is_starting(snapshot: ClusterSnapshot, pod: Pod, trouble: str) -> bool:
         return False
     events = snapshot.events_of("Pod", pod.namespace, pod.name)
     return not any(e.type == "Warning" and (e.reason or "").startswith("Failed") for e in events)
+
+
+def _is_young(snapshot: ClusterSnapshot, metadata: ObjectMeta) -> bool:
+    created = metadata.creation_timestamp
+    return created is not None and snapshot.info.taken_at - created <= STARTING
 
 
 def limits_set(case: Case) -> Iterable[Result]:

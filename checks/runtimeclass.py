@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import TYPE_CHECKING
 
@@ -64,23 +65,35 @@ def missing_class(case: Case) -> Iterable[Finding]:
     for view in case.workloads:
         name = view.spec.runtime_class_name
         if name and name not in case.snapshot.runtime_classes:
-            handler = _handler(case)
             yield Finding(
                 cause="runtimeclass-missing",
                 subject=view.subject,
                 certainty=Certainty.CERTAIN,
                 evidence=(_names_class(view, name),),
-                names={
-                    "class": name,
-                    "existing": _existing(case),
-                    "handler": handler,
-                    "manifest": _manifest(name, handler),
-                },
+                names={"class": name, **_ways_out(case, name)},
             )
 
 
 def _names_class(view: WorkloadView, name: str) -> Evidence:
     return Evidence("spec", str(view.subject), f"runtimeClassName: {name}")
+
+
+def _ways_out(case: Case, name: str) -> dict[str, str]:
+    """Words for the remedy: most often the name is misspelt and the right class is there."""
+    existing = [
+        each.name
+        for each in case.snapshot.runtime_classes.values()
+        if not is_native_handler(each.handler)
+    ]
+    words = {
+        "existing": ", ".join(existing) or "there is none",
+        "manifest": _manifest(name, _handler(case)),
+    }
+    if existing:
+        nearest = (difflib.get_close_matches(name, existing, 1, 0.0) or existing)[0]
+        spec = {"template": {"spec": {"runtimeClassName": nearest}}}
+        words["patch"] = json.dumps({"spec": spec})
+    return words
 
 
 def _manifest(name: str, handler: str) -> str:
@@ -92,10 +105,6 @@ def _manifest(name: str, handler: str) -> str:
             "handler": handler,
         }
     )
-
-
-def _existing(case: Case) -> str:
-    return ", ".join(case.snapshot.runtime_classes) or "there is none"
 
 
 def _handler(case: Case) -> str:

@@ -67,7 +67,7 @@ class Unauthorized(ApiError):
 class Forbidden(ApiError):
     """403: the credentials may not do this. ``verb``, ``resource`` and ``namespace`` say what."""
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         message: str,
         hint: str = "",

@@ -8,7 +8,10 @@ creates on every cluster, whether or not a shim is installed).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VARIANT_ANNOTATION = "module.wasm.image/variant"
 HANDLER_ANNOTATION = "run.oci.handler"

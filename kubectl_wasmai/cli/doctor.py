@@ -19,20 +19,29 @@ if TYPE_CHECKING:
 @click.command(cls=KubectlCommand)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Look at all namespaces.")
 @click.option(
-    "--checklist", "checklists", multiple=True, metavar="NAME",
+    "--checklist",
+    "checklists",
+    multiple=True,
+    metavar="NAME",
     help="Only this checklist (pre-deployment, runtime). May be repeated.",
 )
 @click.option("--check", "only", multiple=True, metavar="ID", help="Only this check.")
 @click.option("--skip", multiple=True, metavar="ID", help="Not this check.")
 @click.option("--for", "for_", metavar="KIND/NAME", help="Only one workload: deployment/web.")
 @click.option(
-    "--from", "from_", metavar="PATH",
+    "--from",
+    "from_",
+    metavar="PATH",
     help="Judge a saved snapshot (file, directory, .tar.gz, - for stdin), with no cluster.",
 )
 @click.option("--save-snapshot", metavar="PATH", help="Also save what the doctor saw.")
 @click.option(
-    "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table",
-    help="Output format.", show_default=True,
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json", "yaml"]),
+    default="table",
+    help="Output format.",
+    show_default=True,
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the root causes only.")
 @click.option("--strict", is_flag=True, help="Exit 4 when something is WARN or UNKNOWN.")

@@ -8,20 +8,16 @@ commands each value is quoted for a shell: a placeholder there is always one who
 from __future__ import annotations
 
 import shlex
-import sys
 from functools import lru_cache
 from importlib import resources
+from string import Formatter
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from kubectl_wasmai import toml
 from kubectl_wasmai.doctor.model import Remedy, Subject
 from kubectl_wasmai.resources import BY_KIND
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +33,13 @@ ACTIONS = (
 
 
 class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row. ``shared`` names the captures that identify the object at fault: workloads that
-    share it share one diagnosis. ``checks`` are those that fail because of it, ``explains`` causes that are mere consequences of it on the same workload. ``refuted_by`` are
-    checks whose PASS proves the finding out of date.
-    ``pod_commands`` serve bare pods, most of whose fields cannot be changed in place."""
+    """One row of the catalogue.
+
+    ``shared``: the captures that identify the object at fault; workloads that share it share one
+    diagnosis. ``checks``: those that fail because of it. ``explains``: causes that are mere
+    consequences of it on the same workload. ``refuted_by``: checks whose PASS proves the finding
+    out of date. ``pod_commands``: for bare pods, most of whose fields cannot be changed in place.
+    """
 
     title: str
     runbook: str
@@ -54,13 +53,16 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refuted_by: tuple[str, ...] = ()
 
     def remedy(self, subject: Subject, names: Mapping[str, str]) -> Remedy:
-        """The remedy with every placeholder filled; unknown ones stay readable: ``<name>``."""
+        """The remedy with its placeholders filled. A command whose words are not all known is
+        left out; in the sentence an unknown one stays readable: ``<name>``."""
         values = _Values({k: _plain(v) for k, v in {**_subject_names(subject), **names}.items()})
-        quoted = _Values({key: shlex.quote(value) for key, value in values.items()})
+        quoted = {key: shlex.quote(value) for key, value in values.items()}
         commands = self.pod_commands if subject.kind == "Pod" else self.commands
         return Remedy(
             summary=self.summary.format_map(values),
-            commands=tuple(command.format_map(quoted) for command in commands),
+            commands=tuple(
+                command.format_map(quoted) for command in commands if _words(command) <= set(quoted)
+            ),
             action=self.action,
         )
 
@@ -68,6 +70,10 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Values(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return f"<{key}>"
+
+
+def _words(command: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(command) if name}
 
 
 def _plain(value: str) -> str:
@@ -88,4 +94,4 @@ def _subject_names(subject: Subject) -> dict[str, str]:
 def causes() -> dict[str, Cause]:
     """By id, in the order in which a pod's life meets them."""
     text = resources.files("kubectl_wasmai.checks").joinpath("causes.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, Cause])
+    return msgspec.convert(toml.loads(text), dict[str, Cause])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.causes import causes
@@ -12,6 +13,7 @@ from kubectl_wasmai.doctor.model import (
     Diagnosis,
     Evidence,
     Finding,
+    Result,
     Status,
     Subject,
 )
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from kubectl_wasmai.doctor.runner import CheckRun
 
 MAX_EVIDENCE = 5
+NOT_PASSED = (Status.FAIL, Status.WARN, Status.UNKNOWN)
 _RANK = {Certainty.CERTAIN: 0, Certainty.LIKELY: 1, Certainty.POSSIBLE: 2}
 _Group = tuple[str, tuple[str, ...]]
 
@@ -87,6 +90,7 @@ def _diagnosis(
 ) -> Diagnosis:
     cause = causes()[cause_id]
     subjects = sorted({each.subject for each in findings})
+    workloads = tuple(sorted({workload for each in findings for workload in each.affected}))
     names: dict[str, str] = {}
     for finding in findings:
         names.update(finding.names)
@@ -95,7 +99,8 @@ def _diagnosis(
         title=cause.title,
         certainty=min((each.certainty for each in findings), key=lambda c: _RANK[c]),
         subject=subjects[0],
-        explains=_explained(case, subjects[0], findings, runs),
+        workloads=workloads,
+        explains=_explained(case, cause_id, subjects[0], workloads, runs),
         evidence=_evidence(findings),
         remedy=cause.remedy(subjects[0], names),
         runbook=cause.runbook,
@@ -103,26 +108,47 @@ def _diagnosis(
 
 
 def _explained(
-    case: Case, subject: Subject, findings: list[Finding], runs: Sequence[CheckRun]
+    case: Case,
+    cause: str,
+    subject: Subject,
+    workloads: tuple[Subject, ...],
+    runs: Sequence[CheckRun],
 ) -> tuple[str, ...]:
-    """Checks that fail here because of it, then the other workloads and pods that suffer."""
-    expected = causes()[findings[0].cause].checks
-    subjects = sorted({workload for each in findings for workload in each.affected})
+    """Checks that do not pass because of it, then other workloads and pods that suffer."""
     checks = [
         run.check.id
         for run in runs
-        if run.check.id in expected
-        and any(r.status is Status.FAIL and r.subject in subjects for r in run.results)
+        if run.check.id in causes()[cause].checks
+        and any(r.status in NOT_PASSED and r.subject in workloads for r in run.results)
     ]
     pods = [
         str(Subject("Pod", pod.namespace, pod.name))
         for view in case.workloads
-        if view.subject in subjects
+        if view.subject in workloads
         for pod in view.pods
         if not is_well(pod)
     ]
-    others = [str(each) for each in subjects if each != subject]
-    return tuple(dict.fromkeys([*checks, *others, *pods]))
+    others = [str(each) for each in workloads if each != subject]
+    return tuple(name for name in dict.fromkeys([*checks, *others, *pods]) if name != str(subject))
+
+
+def blame(runs: Sequence[CheckRun], diagnoses: Sequence[Diagnosis]) -> tuple[CheckRun, ...]:
+    """The runs, where what only seemed to be starting or unknown fails: its cause is known."""
+    blamed = {
+        (check, workload): diagnosis.cause
+        for diagnosis in reversed(diagnoses)
+        if diagnosis.certainty is not Certainty.POSSIBLE
+        for check in causes()[diagnosis.cause].checks
+        for workload in diagnosis.workloads
+    }
+
+    def judged(run: CheckRun, result: Result) -> Result:
+        cause = blamed.get((run.check.id, result.subject)) if result.subject else None
+        if cause is None or result.status not in (Status.WARN, Status.UNKNOWN):
+            return result
+        return replace(result, status=Status.FAIL, reason=f"{result.reason} ({cause})", needs="")
+
+    return tuple(replace(run, results=tuple(judged(run, r) for r in run.results)) for run in runs)
 
 
 def _evidence(findings: list[Finding]) -> tuple[Evidence, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.checklist import Checklist, Item, shipped_checklists
-from kubectl_wasmai.doctor.diagnose import diagnose
+from kubectl_wasmai.doctor.diagnose import blame, diagnose
 from kubectl_wasmai.doctor.interest import wants_wasm
 from kubectl_wasmai.doctor.model import Case, Options, Result, Severity, Status, Subject
 from kubectl_wasmai.doctor.registry import all_checks, all_detectors
@@ -35,7 +35,7 @@ def examine(
     case = Case(snapshot, _workloads(snapshot, options))
     runs = run_checks(case, all_checks())
     diagnoses = diagnose(case, _findings(case), runs)
-    entries = tuple(_entries(runs, options, timings=timings))
+    entries = tuple(_entries(blame(runs, diagnoses), options, timings=timings))
     shown = {entry.id for entry in entries}
     if options.only:
         diagnoses = tuple(each for each in diagnoses if shown & set(each.explains))
@@ -91,9 +91,7 @@ def _entries(
 def _refuse_unknown(given: list[str] | tuple[str, ...], known: list[str], what: str) -> None:
     unknown = [each for each in given if each not in known]
     if unknown:
-        raise InputError(
-            f"there is no {what} {unknown[0]!r}", f"known: {', '.join(sorted(known))}"
-        )
+        raise InputError(f"there is no {what} {unknown[0]!r}", f"known: {', '.join(sorted(known))}")
 
 
 def _of_item(
@@ -124,5 +122,3 @@ def _entry(
         duration_ms=duration,
         runbook=run.check.id if run else checklist.name,
     )
-
-

@@ -6,7 +6,6 @@ cause; findings about the same thing become one *diagnosis*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - msgspec resolves annotations at run time
 from enum import Enum
@@ -17,6 +16,8 @@ import msgspec
 from kubectl_wasmai.snapshot.workloads import Subject, WorkloadView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from kubectl_wasmai.snapshot import ClusterSnapshot
 
 __all__ = ["Subject", "WorkloadView"]
@@ -147,6 +148,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     title: str
     certainty: Certainty
     subject: Subject
+    workloads: tuple[Subject, ...]
     explains: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     remedy: Remedy

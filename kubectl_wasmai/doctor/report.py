@@ -21,7 +21,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
-from kubectl_wasmai.snapshot.model import Collection
+from kubectl_wasmai.snapshot.model import Collection  # noqa: TC001 - resolved at run time
 from kubectl_wasmai.snapshot.redact import redact_text
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class _Document(msgspec.Struct, frozen=True, rename="camel"):
     """Members are written in the order of the fields, empty ones included."""
 
 
-class ObjectRef(_Document):
+class ObjectRef(_Document, frozen=True):
     """Names one object; ``namespace`` is empty for cluster-scoped kinds."""
 
     kind: str
@@ -51,7 +51,7 @@ class ObjectRef(_Document):
         return str(Subject(self.kind, self.namespace, self.name))
 
 
-class CheckEntry(_Document):
+class CheckEntry(_Document, frozen=True):
     """One check's answer about one subject. ``durationMs`` is null unless timings were asked
     for: a replay must give the same bytes."""
 
@@ -68,7 +68,7 @@ class CheckEntry(_Document):
     runbook: str
 
 
-class DiagnosisEntry(_Document):
+class DiagnosisEntry(_Document, frozen=True):
     cause: str
     title: str
     certainty: Certainty
@@ -79,7 +79,7 @@ class DiagnosisEntry(_Document):
     runbook: str
 
 
-class Summary(_Document):
+class Summary(_Document, frozen=True):
     """How many results have each status, and what that means in one word."""
 
     pass_: int = msgspec.field(name="pass")
@@ -91,7 +91,7 @@ class Summary(_Document):
     verdict: Verdict
 
 
-class ClusterInfo(_Document):
+class ClusterInfo(_Document, frozen=True):
     context: str
     namespace: str
     server_version: str
@@ -99,7 +99,7 @@ class ClusterInfo(_Document):
     source: Literal["live", "file"]
 
 
-class Report(_Document):
+class Report(_Document, frozen=True):
     """``kind: DoctorReport``."""
 
     api_version: str

@@ -15,21 +15,16 @@ A signature::
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kubectl_wasmai import toml
 from kubectl_wasmai.doctor.model import Certainty, Finding
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.wasm import selects_wasm
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,11 +76,11 @@ def shipped_signatures() -> tuple[Signature, ...]:
 def parse_signatures(text: str, name: str) -> list[Signature]:
     """Raises ``InputError`` naming the file where a table is not understood."""
     try:
-        table: dict[str, Any] = tomllib.loads(text)
+        table: dict[str, Any] = toml.loads(text)
         signatures = msgspec.convert(table, _Table).signature
         for signature in signatures:
             re.compile(signature.pattern)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, re.error) as error:
+    except (toml.TOMLDecodeError, msgspec.ValidationError, re.error) as error:
         raise InputError(f"{name} is no valid table of signatures: {error}") from error
     return signatures
 
@@ -114,9 +109,7 @@ def _first_match(symptom: Symptom, compiled: list[_Compiled]) -> Finding | None:
     return None
 
 
-def _finding(
-    symptom: Symptom, signature: Signature, text: str, match: re.Match[str]
-) -> Finding:
+def _finding(symptom: Symptom, signature: Signature, text: str, match: re.Match[str]) -> Finding:
     names = {key: value for key, value in match.groupdict().items() if value is not None}
     return Finding(
         cause=signature.cause,

@@ -17,11 +17,11 @@ from kubectl_wasmai.doctor.model import Evidence
 from kubectl_wasmai.snapshot import LogKey, Subject, WorkloadView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kubectl_wasmai.doctor.model import Case
     from kubectl_wasmai.snapshot import ClusterSnapshot
-    from kubectl_wasmai.snapshot.objects import ContainerState, Event, Pod
+    from kubectl_wasmai.snapshot.objects import Condition, ContainerState, Event, Pod
 
 KUBELET_PLACEHOLDER = "unable to retrieve container logs for "
 """What `kubectl logs` prints for a container that is being replaced: no word of the program."""
@@ -56,7 +56,7 @@ class Symptom:
 def symptoms(case: Case) -> Iterator[Symptom]:
     """All texts of all workloads of interest that are not well."""
     for view in case.workloads:
-        if view.lacks_pods:
+        if view.refused:
             yield from _of_controllers(case.snapshot, view)
         for pod in view.pods:
             if not is_well(pod):
@@ -74,16 +74,7 @@ def _of_controllers(snapshot: ClusterSnapshot, view: WorkloadView) -> Iterator[S
     for subject in view.controllers:
         for event in snapshot.events_of(*subject):
             yield _from_event(event, subject, view)
-    for each in view.conditions:
-        if each.message:
-            yield Symptom(
-                "condition",
-                each.reason or "",
-                each.message,
-                view.subject,
-                view,
-                time=each.last_transition_time,
-            )
+    yield from _of_conditions(view.conditions, view.subject, view)
 
 
 def _of_pod(snapshot: ClusterSnapshot, view: WorkloadView, pod: Pod) -> Iterator[Symptom]:
@@ -93,21 +84,31 @@ def _of_pod(snapshot: ClusterSnapshot, view: WorkloadView, pod: Pod) -> Iterator
             yield _from_event(event, subject, view)
     if pod.status.message:
         yield Symptom("condition", pod.status.reason or "", pod.status.message, subject, view)
-    for each in pod.status.conditions or ():
-        if each.message and each.status != "True":
-            yield Symptom(
-                "condition", each.reason or "", each.message, subject, view,
-                time=each.last_transition_time,
-            )
+    unmet = [each for each in pod.status.conditions or () if each.status != "True"]
+    yield from _of_conditions(unmet, subject, view)
     for status in container_statuses(pod):
-        if status.ready:
-            continue
-        for state in (status.state, status.last_state):
-            yield from _of_state(state, subject, view, status.name)
-        for previous in (False, True):
-            log = snapshot.logs.get(LogKey(pod.namespace, pod.name, status.name, previous))
-            if log and not log.lstrip().startswith(KUBELET_PLACEHOLDER):
-                yield Symptom("log", "", log, subject, view, status.name)
+        if not status.ready:
+            yield from _of_state(status.state, subject, view, status.name)
+            yield from _of_state(status.last_state, subject, view, status.name)
+            yield from _of_logs(snapshot, subject, view, status.name)
+
+
+def _of_conditions(
+    conditions: Iterable[Condition], subject: Subject, view: WorkloadView
+) -> Iterator[Symptom]:
+    for each in conditions:
+        if each.message:
+            reason, time = each.reason or "", each.last_transition_time
+            yield Symptom("condition", reason, each.message, subject, view, time=time)
+
+
+def _of_logs(
+    snapshot: ClusterSnapshot, subject: Subject, view: WorkloadView, container: str
+) -> Iterator[Symptom]:
+    for previous in (False, True):
+        log = snapshot.logs.get(LogKey(subject.namespace, subject.name, container, previous))
+        if log and not log.lstrip().startswith(KUBELET_PLACEHOLDER):
+            yield Symptom("log", "", log, subject, view, container)
 
 
 def _of_state(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
 
 STATUS_WIDTH = 9
+ID_WIDTH = 27
 MAX_EXPLAINED = 6
 
 VERDICTS = {
@@ -77,22 +78,37 @@ def _explained(names: Sequence[str]) -> str:
 def _checks_lines(entries: list[CheckEntry], width: int, *, color: bool) -> Iterator[str]:
     for _, group in groupby(entries, key=lambda entry: entry.id):
         results = list(group)
-        if len(results) > 1 and all(each.status is results[0].status for each in results):
-            if results[0].status in (Status.PASS, Status.SKIP):
-                yield from _lines(results[0], f"{len(results)} workloads", width, color=color)
-                continue
-        for entry in results:
-            subject = f"{entry.subject}: " if entry.subject else ""
-            yield from _lines(entry, f"{subject}{entry.reason}", width, color=color)
+        for status in Status:
+            same = [entry for entry in results if entry.status is status]
+            if same:
+                yield from _lines(same, width, color=color)
 
 
-def _lines(entry: CheckEntry, detail: str, width: int, *, color: bool) -> Iterator[str]:
-    status = styled(f"{entry.status.value:<{STATUS_WIDTH}}", entry.status.value, color=color)
-    name = "" if entry.status is Status.MANUAL else f"{entry.id}  "
-    yield f"  {status}{name}{styled(entry.title, 'heading' if not name else 'quiet', color=color)}"
-    yield from wrapped(detail, width, " " * (STATUS_WIDTH + 2))
-    if entry.status is Status.UNKNOWN and entry.needs:
-        yield from wrapped(f"needs: {entry.needs}", width, " " * (STATUS_WIDTH + 2))
+def _lines(entries: list[CheckEntry], width: int, *, color: bool) -> Iterator[str]:
+    """One status of one check; a crowd that passes or is skipped is only counted."""
+    first = entries[0]
+    status = styled(f"{first.status.value:<{STATUS_WIDTH}}", first.status.value, color=color)
+    if first.status is Status.MANUAL:
+        title = wrapped(first.title, width - STATUS_WIDTH - 2, "")
+        yield f"  {status}{title[0]}"
+        indent = " " * (STATUS_WIDTH + 2)
+        yield from (indent + line for line in title[1:])
+        yield from wrapped(first.reason, width, indent + "  ")
+        return
+    details = list(_details(entries, width - STATUS_WIDTH - ID_WIDTH - 2))
+    yield f"  {status}{first.id:<{ID_WIDTH}}{details[0] if details else ''}".rstrip()
+    yield from (" " * (STATUS_WIDTH + ID_WIDTH + 2) + line for line in details[1:])
+
+
+def _details(entries: list[CheckEntry], width: int) -> Iterator[str]:
+    if len(entries) > 1 and entries[0].status in (Status.PASS, Status.SKIP):
+        yield f"{len(entries)} workloads"
+        return
+    for entry in entries:
+        subject = f"{entry.subject}: " if entry.subject else ""
+        yield from wrapped(f"{subject}{entry.reason}", width, "")
+        if entry.status is Status.UNKNOWN and entry.needs:
+            yield from wrapped(f"needs: {entry.needs}", width, "")
 
 
 def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:

@@ -17,7 +17,7 @@ def as_json(report: Report) -> str:
 
 def as_yaml(report: Report) -> str:
     """The same members in the same order as YAML."""
-    import yaml  # noqa: PLC0415 - only where YAML is asked for
+    import yaml
 
     document = msgspec.json.decode(msgspec.json.encode(report))
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100))

@@ -30,7 +30,7 @@ def wrapped(text: str, width: int, indent: str) -> list[str]:
     """Lines of at most ``width`` columns, each after ``indent``; long words stay whole."""
     return textwrap.wrap(
         harmless(text),
-        max(width, 40),
+        max(width, 30),
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,

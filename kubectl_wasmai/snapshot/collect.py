@@ -13,7 +13,6 @@ import msgspec
 
 from kubectl_wasmai import resources
 from kubectl_wasmai.errors import ApiError, Forbidden, NotFound
-from kubectl_wasmai.resources import Resource
 from kubectl_wasmai.snapshot.log_targets import log_targets
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
@@ -27,6 +26,7 @@ from kubectl_wasmai.snapshot.objects import TYPES, Object
 
 if TYPE_CHECKING:
     from kubectl_wasmai.cluster import Cluster
+    from kubectl_wasmai.resources import Resource
 
 Progress = Callable[[str], None]
 
@@ -92,7 +92,9 @@ def _collect(
         texts = list(pool.map(lambda target: _read_log(cluster, target), targets))
     logs = {key: text for key, text in zip(targets, texts, strict=True) if isinstance(text, str)}
     denied = [one.denied for one in listings if one.denied]
-    denied += sorted({text for text in texts if isinstance(text, Denied)}, key=lambda d: d.namespace)
+    denied += sorted(
+        {text for text in texts if isinstance(text, Denied)}, key=lambda d: d.namespace
+    )
     info = SnapshotInfo(
         context=cluster.context,
         namespace=namespace or "",

@@ -103,7 +103,7 @@ def _newest_time(content: bytes) -> bytes:
 def documents(suffix: str, content: bytes) -> list[Any]:
     if suffix == ".json":
         return [msgspec.json.decode(content)]
-    import yaml  # noqa: PLC0415 - most snapshots hold no YAML, and it costs 15 ms
+    import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         """Leaves times as the strings they are in JSON."""
@@ -113,7 +113,7 @@ def documents(suffix: str, content: bytes) -> list[Any]:
         for first, rules in Loader.yaml_implicit_resolvers.items()
     }
     try:
-        return [each for each in yaml.load_all(content, Loader) if each is not None]  # noqa: S506
+        return [each for each in yaml.load_all(content, Loader) if each is not None]
     except yaml.YAMLError as error:
         raise ValueError(str(error).replace("\n", " ")) from error
 
@@ -144,7 +144,9 @@ def _object(reading: _Reading, where: str, kind: str, document: dict[str, Any]) 
     try:
         item = msgspec.convert(document, TYPES[kind])
     except msgspec.ValidationError as error:
-        reading.unreadable.append(Unreadable(f"{kind} in {where}", str(error)))
+        metadata = document.get("metadata")
+        name = metadata.get("name", "?") if isinstance(metadata, dict) else "?"
+        reading.unreadable.append(Unreadable(f"{kind}/{name} in {where}", str(error)))
         reading.objects.setdefault(kind, {})
         return
     reading.objects.setdefault(kind, {})[(item.namespace, item.name)] = item

@@ -46,4 +46,6 @@ def _instances(status: ContainerStatus) -> list[bool]:
     While a container waits in back-off, "the present log" is that of its last instance.
     """
     ran = status.state.running or status.state.terminated or status.restart_count
-    return [False, *([True] if status.restart_count and status.state.running else [])] if ran else []
+    return (
+        [False, *([True] if status.restart_count and status.state.running else [])] if ran else []
+    )

@@ -15,14 +15,14 @@ class _Base(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=
     """Camel-case on the wire, unknown fields ignored, immutable."""
 
 
-class OwnerReference(_Base):
+class OwnerReference(_Base, frozen=True):
     kind: str = ""
     name: str = ""
     uid: str = ""
     controller: bool = False
 
 
-class ObjectMeta(_Base):
+class ObjectMeta(_Base, frozen=True):
     name: str = ""
     namespace: str = ""
     uid: str = ""
@@ -34,7 +34,7 @@ class ObjectMeta(_Base):
     owner_references: list[OwnerReference] | None = None
 
 
-class Object(_Base):
+class Object(_Base, frozen=True):
     """What all kinds share. ``kind`` is absent inside Lists of one kind; the loader fills it."""
 
     api_version: str = ""
@@ -58,7 +58,7 @@ class Object(_Base):
         return self.metadata.annotations or {}
 
 
-class Condition(_Base):
+class Condition(_Base, frozen=True):
     type: str = ""
     status: str = ""
     reason: str | None = None
@@ -66,43 +66,43 @@ class Condition(_Base):
     last_transition_time: datetime | None = None
 
 
-class KeyRef(_Base):
+class KeyRef(_Base, frozen=True):
     name: str | None = None
     key: str | None = None
     optional: bool | None = None
 
 
-class EnvVarSource(_Base):
+class EnvVarSource(_Base, frozen=True):
     config_map_key_ref: KeyRef | None = None
     secret_key_ref: KeyRef | None = None
 
 
-class EnvVar(_Base):
+class EnvVar(_Base, frozen=True):
     name: str = ""
     value: str | None = None
     value_from: EnvVarSource | None = None
 
 
-class ContainerPort(_Base):
+class ContainerPort(_Base, frozen=True):
     container_port: int = 0
     name: str | None = None
     protocol: str | None = None
 
 
-class HTTPGetAction(_Base):
+class HTTPGetAction(_Base, frozen=True):
     path: str | None = None
     port: int | str = 0
 
 
-class TCPSocketAction(_Base):
+class TCPSocketAction(_Base, frozen=True):
     port: int | str = 0
 
 
-class ExecAction(_Base):
+class ExecAction(_Base, frozen=True):
     command: list[str] | None = None
 
 
-class Probe(_Base):
+class Probe(_Base, frozen=True):
     http_get: HTTPGetAction | None = None
     tcp_socket: TCPSocketAction | None = None
     exec: ExecAction | None = None
@@ -112,17 +112,17 @@ class Probe(_Base):
     failure_threshold: int | None = None
 
 
-class ResourceRequirements(_Base):
+class ResourceRequirements(_Base, frozen=True):
     requests: dict[str, str | int | float] | None = None
     limits: dict[str, str | int | float] | None = None
 
 
-class VolumeMount(_Base):
+class VolumeMount(_Base, frozen=True):
     name: str = ""
     mount_path: str = ""
 
 
-class Container(_Base):
+class Container(_Base, frozen=True):
     name: str = ""
     image: str = ""
     image_pull_policy: str | None = None
@@ -137,7 +137,7 @@ class Container(_Base):
     liveness_probe: Probe | None = None
 
 
-class PodSpec(_Base):
+class PodSpec(_Base, frozen=True):
     runtime_class_name: str | None = None
     node_name: str | None = None
     node_selector: dict[str, str] | None = None
@@ -147,16 +147,16 @@ class PodSpec(_Base):
     containers: list[Container] | None = None
 
 
-class StateWaiting(_Base):
+class StateWaiting(_Base, frozen=True):
     reason: str | None = None
     message: str | None = None
 
 
-class StateRunning(_Base):
+class StateRunning(_Base, frozen=True):
     started_at: datetime | None = None
 
 
-class StateTerminated(_Base):
+class StateTerminated(_Base, frozen=True):
     exit_code: int = 0
     reason: str | None = None
     message: str | None = None
@@ -164,13 +164,13 @@ class StateTerminated(_Base):
     finished_at: datetime | None = None
 
 
-class ContainerState(_Base):
+class ContainerState(_Base, frozen=True):
     waiting: StateWaiting | None = None
     running: StateRunning | None = None
     terminated: StateTerminated | None = None
 
 
-class ContainerStatus(_Base):
+class ContainerStatus(_Base, frozen=True):
     name: str = ""
     ready: bool = False
     started: bool | None = None
@@ -181,7 +181,7 @@ class ContainerStatus(_Base):
     last_state: ContainerState = ContainerState()
 
 
-class PodStatus(_Base):
+class PodStatus(_Base, frozen=True):
     phase: str | None = None
     reason: str | None = None
     message: str | None = None
@@ -191,27 +191,27 @@ class PodStatus(_Base):
     container_statuses: list[ContainerStatus] | None = None
 
 
-class Pod(Object):
+class Pod(Object, frozen=True):
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 
 
-class PodTemplate(_Base):
+class PodTemplate(_Base, frozen=True):
     metadata: ObjectMeta = ObjectMeta()
     spec: PodSpec = PodSpec()
 
 
-class LabelSelector(_Base):
+class LabelSelector(_Base, frozen=True):
     match_labels: dict[str, str] | None = None
 
 
-class WorkloadSpec(_Base):
+class WorkloadSpec(_Base, frozen=True):
     replicas: int | None = None
     selector: LabelSelector | None = None
     template: PodTemplate | None = None
 
 
-class WorkloadStatus(_Base):
+class WorkloadStatus(_Base, frozen=True):
     """The counters of all controllers that make pods; each kind fills its own."""
 
     observed_generation: int = 0
@@ -221,48 +221,48 @@ class WorkloadStatus(_Base):
     conditions: list[Condition] | None = None
 
 
-class Workload(Object):
+class Workload(Object, frozen=True):
     """Deployment, ReplicaSet, StatefulSet, DaemonSet or Job."""
 
     spec: WorkloadSpec = WorkloadSpec()
     status: WorkloadStatus = WorkloadStatus()
 
 
-class JobTemplate(_Base):
+class JobTemplate(_Base, frozen=True):
     spec: WorkloadSpec = WorkloadSpec()
 
 
-class CronJobSpec(_Base):
+class CronJobSpec(_Base, frozen=True):
     job_template: JobTemplate = JobTemplate()
 
 
-class CronJob(Object):
+class CronJob(Object, frozen=True):
     spec: CronJobSpec = CronJobSpec()
 
 
-class Taint(_Base):
+class Taint(_Base, frozen=True):
     key: str = ""
     value: str | None = None
     effect: str = ""
 
 
-class NodeSpec(_Base):
+class NodeSpec(_Base, frozen=True):
     unschedulable: bool = False
     taints: list[Taint] | None = None
 
 
-class NodeInfo(_Base):
+class NodeInfo(_Base, frozen=True):
     architecture: str | None = None
     container_runtime_version: str | None = None
     kubelet_version: str | None = None
     os_image: str | None = None
 
 
-class RuntimeHandler(_Base):
+class RuntimeHandler(_Base, frozen=True):
     name: str = ""
 
 
-class NodeStatus(_Base):
+class NodeStatus(_Base, frozen=True):
     allocatable: dict[str, str | int | float] | None = None
     capacity: dict[str, str | int | float] | None = None
     conditions: list[Condition] | None = None
@@ -270,54 +270,54 @@ class NodeStatus(_Base):
     runtime_handlers: list[RuntimeHandler] | None = None
 
 
-class Node(Object):
+class Node(Object, frozen=True):
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
 
 
-class RuntimeClassScheduling(_Base):
+class RuntimeClassScheduling(_Base, frozen=True):
     node_selector: dict[str, str] | None = None
 
 
-class RuntimeClass(Object):
+class RuntimeClass(Object, frozen=True):
     handler: str = ""
     scheduling: RuntimeClassScheduling | None = None
 
 
-class StorageClass(Object):
+class StorageClass(Object, frozen=True):
     provisioner: str = ""
 
 
-class ClaimSpec(_Base):
+class ClaimSpec(_Base, frozen=True):
     storage_class_name: str | None = None
 
 
-class ClaimStatus(_Base):
+class ClaimStatus(_Base, frozen=True):
     phase: str | None = None
 
 
-class PersistentVolumeClaim(Object):
+class PersistentVolumeClaim(Object, frozen=True):
     spec: ClaimSpec = ClaimSpec()
     status: ClaimStatus = ClaimStatus()
 
 
-class ServicePort(_Base):
+class ServicePort(_Base, frozen=True):
     name: str | None = None
     port: int = 0
     target_port: int | str | None = None
 
 
-class ServiceSpec(_Base):
+class ServiceSpec(_Base, frozen=True):
     selector: dict[str, str] | None = None
     ports: list[ServicePort] | None = None
     type: str | None = None
 
 
-class Service(Object):
+class Service(Object, frozen=True):
     spec: ServiceSpec = ServiceSpec()
 
 
-class ObjectReference(_Base):
+class ObjectReference(_Base, frozen=True):
     kind: str | None = None
     namespace: str | None = None
     name: str | None = None
@@ -325,12 +325,12 @@ class ObjectReference(_Base):
     field_path: str | None = None
 
 
-class EventSeries(_Base):
+class EventSeries(_Base, frozen=True):
     count: int = 0
     last_observed_time: datetime | None = None
 
 
-class Event(Object):
+class Event(Object, frozen=True):
     involved_object: ObjectReference = ObjectReference()
     reason: str | None = None
     message: str | None = None

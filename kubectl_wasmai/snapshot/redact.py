@@ -14,7 +14,9 @@ from typing import Any
 MASK = "<redacted>"
 
 _SECRET_WORD = r"(?:pass(?:wo?r?d|phrase)?|pwd|secret|token(?!s)|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?|authorization|cookie|session|dsn|connection[-_.]?string)"  # noqa: E501,S105
-_SECRET_NAME = re.compile(rf"(?i)(?:^|[-_./a-z0-9]){_SECRET_WORD}(?:$|[-_./s])|^{_SECRET_WORD}$|[-_.]key$|^key$")
+_SECRET_NAME = re.compile(
+    rf"(?i)(?:^|[-_./a-z0-9]){_SECRET_WORD}(?:$|[-_./s])|^{_SECRET_WORD}$|[-_.]key$|^key$"
+)
 
 _TEXT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # PEM blocks, on one line or many.
@@ -36,7 +38,7 @@ _TEXT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # name=value and "name": "value" where the name says it is a secret.
     (
         re.compile(
-            rf"(?i)([\w.-]*{_SECRET_WORD}[\w.-]*[\"']?\s*(?:[:=]|\s=>)\s*)"
+            rf"(?i)([\w.-]*{_SECRET_WORD}[\w.-]*[\"']?(?:\s+is)?\s*(?:[:=]|\s=>)\s*)"
             r"(?!<redacted>)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)"
         ),
         rf"\1{MASK}",
@@ -71,7 +73,7 @@ def redact_object(value: Any) -> Any:
     """
     if isinstance(value, dict) and value.get("kind") in ("Secret", "ConfigMap"):
         value = {
-            key: {name: MASK for name in inner}
+            key: dict.fromkeys(inner, MASK)
             if key in ("data", "stringData", "binaryData") and isinstance(inner, dict)
             else inner
             for key, inner in value.items()

@@ -22,7 +22,9 @@ def restrict(snapshot: ClusterSnapshot, namespace: str | None) -> ClusterSnapsho
         info=msgspec.structs.replace(snapshot.info, namespace=namespace),
         objects={
             kind: tuple(
-                each for each in each_kind if not BY_KIND[kind].namespaced or each.namespace == namespace
+                each
+                for each in each_kind
+                if not BY_KIND[kind].namespaced or each.namespace == namespace
             )
             for kind, each_kind in snapshot.objects.items()
         },

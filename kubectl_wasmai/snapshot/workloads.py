@@ -40,7 +40,8 @@ class WorkloadView:
 
     ``controllers`` are the objects between owner and pods (ReplicaSets, Jobs) and the owner
     itself, since events about failed pod creation sit on any of them. A bare pod is its own
-    owner and template.
+    owner and template. ``desired`` are the pods asked for; ``refused`` those that a controller
+    could not even create.
     """
 
     subject: Subject
@@ -50,7 +51,7 @@ class WorkloadView:
     pods: tuple[Pod, ...]
     controllers: tuple[Subject, ...]
     desired: int
-    current: int
+    refused: int
     conditions: tuple[Condition, ...] = ()
 
     @property
@@ -60,11 +61,6 @@ class WorkloadView:
     @property
     def template_annotations(self) -> dict[str, str]:
         return self.template.annotations or {}
-
-    @property
-    def lacks_pods(self) -> bool:
-        """Whether the controller wants more pods than it could create."""
-        return self.current < self.desired
 
 
 def workload_views(snapshot: ClusterSnapshot) -> tuple[WorkloadView, ...]:
@@ -141,7 +137,7 @@ def _view(
     if subject.kind == "Pod":
         pod = pods[0]
         return WorkloadView(
-            subject, pod.metadata, pod.metadata, pod.spec, tuple(pods), (subject,), 1, 1
+            subject, pod.metadata, pod.metadata, pod.spec, tuple(pods), (subject,), 1, 0
         )
     owner = _lookup(snapshot, subject)
     template = _template(owner)
@@ -158,7 +154,7 @@ def _view(
         pods=tuple(sorted(pods, key=lambda pod: pod.name)),
         controllers=tuple(sorted(middles)),
         desired=_desired(workload, len(pods)),
-        current=max(workload.status.replicas if workload else 0, len(pods)),
+        refused=_refused(snapshot, workload, middles, len(pods)),
         conditions=tuple((workload.status.conditions if workload else None) or ()),
     )
 
@@ -177,3 +173,18 @@ def _desired(workload: Workload | None, pods: int) -> int:
         return workload.spec.replicas
     # DaemonSets and Jobs count differently; what matters is whether they have any pod.
     return max(pods, 1) if workload.kind in ("DaemonSet", "Job") else pods
+
+
+def _refused(
+    snapshot: ClusterSnapshot,
+    workload: Workload | None,
+    middles: set[Subject],
+    pods: int,
+) -> int:
+    """Pods missing from the controllers that create them; during a rollout only the new
+    ReplicaSet lacks some, while the old one still serves."""
+    sets = [found for each in middles if (found := snapshot.workload(*each)) is not None]
+    counted = [each for each in sets if each.kind in ("ReplicaSet", "StatefulSet")]
+    if not counted:
+        return max(0, _desired(workload, pods) - pods)
+    return sum(max(0, (each.spec.replicas or 0) - each.status.replicas) for each in counted)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+from builders import deployment, event, node, pod, runtime_class, snapshot, waiting
+from examining import causes, diagnosis, result
+
+from kubectl_wasmai.doctor import examine
+
+NO_RUNTIME = (
+    "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox "
+    'runtime: no runtime for "crun" is configured'
+)
+
+
+def stuck(
+    owner: dict[str, object], name: str = "web-5d9-x", on: str = "node1"
+) -> dict[str, object]:
+    return pod(name, owner=owner, node=on, ready=False, statuses=waiting("ContainerCreating"))
+
+
+def test_a_handler_that_no_node_reports_is_not_configured_even_before_any_event() -> None:
+    web = deployment()
+
+    report = examine(snapshot(web, stuck(web), runtime_class(), node("node1", "runc", "")))
+
+    assert causes(report) == ["handler-not-configured"]
+    assert result(report, "runtime-handler-available").status.value == "FAIL"
+
+
+def test_nodes_that_do_not_report_handlers_are_judged_by_the_events_of_their_pods() -> None:
+    web = deployment()
+    waits = stuck(web)
+
+    report = examine(
+        snapshot(
+            web, waits, runtime_class(), node("node1"),
+            event(waits, "FailedCreatePodSandBox", NO_RUNTIME),
+        )
+    )  # fmt: skip
+
+    assert causes(report) == ["handler-not-configured"]
+
+
+def test_where_another_node_runs_the_same_handler_the_node_is_at_fault() -> None:
+    web = deployment(replicas=2)
+    waits = stuck(web, "web-5d9-b", on="node2")
+
+    report = examine(
+        snapshot(
+            web, pod("web-5d9-a", owner=web), waits, runtime_class(), node("node1"), node("node2"),
+            event(waits, "FailedCreatePodSandBox", NO_RUNTIME),
+        )
+    )  # fmt: skip
+
+    assert causes(report) == ["handler-missing-on-some-nodes"]
+    assert str(diagnosis(report).subject) == "Node node2"
+    assert "Deployment default/web" in diagnosis(report).explains
+
+
+def test_silent_nodes_without_any_wasm_pod_are_unknown_not_fine() -> None:
+    report = examine(snapshot(runtime_class(), node("node1")))
+
+    assert result(report, "runtime-handler-available").status.value == "UNKNOWN"
+
+
+@pytest.mark.parametrize("handler", ["crun", "crun-wasm", "wasmedge"])
+def test_before_anything_is_deployed_a_reported_handler_passes(handler: str) -> None:
+    report = examine(snapshot(runtime_class("x", handler), node("node1", "", "runc", handler)))
+
+    assert result(report, "runtime-handler-available").status.value == "PASS"
+
+
+def test_a_node_outside_the_classs_own_selector_does_not_matter() -> None:
+    web = deployment()
+    only_wasm = runtime_class(scheduling={"nodeSelector": {"wasm": "yes"}})
+
+    report = examine(
+        snapshot(
+            web, pod(owner=web), only_wasm,
+            node("node1", "crun", labels={"wasm": "yes"}), node("node2", "runc"),
+        )
+    )  # fmt: skip
+
+    assert result(report, "runtime-handler-available").status.value == "PASS"

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from builders import deployment, meta, pod, runtime_class
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubectl_wasmai.doctor import examine
+from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.snapshot import LogKey, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def archive(path: Path, *members: tarfile.TarInfo, content: bytes = b"{}") -> str:
+    with tarfile.open(path, "w:gz") as tar:
+        for member in members:
+            member.size = len(content) if member.isreg() else 0
+            tar.addfile(member, io.BytesIO(content) if member.isreg() else None)
+    return str(path)
+
+
+def as_list(*items: dict[str, Any], kind: str = "List") -> str:
+    return json.dumps({"kind": kind, "apiVersion": "v1", "items": list(items)})
+
+
+def test_lists_of_one_kind_mixed_lists_and_single_objects_may_stand_side_by_side(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.json").write_text(as_list(deployment(), runtime_class()))
+    (tmp_path / "b.json").write_text(as_list({"metadata": meta("web-1")}, kind="PodList"))
+    (tmp_path / "c.yaml").write_text("kind: Node\nmetadata: {name: n1}\n---\nkind: NodeList\n")
+
+    snapshot = load(str(tmp_path))
+
+    assert [each.name for each in snapshot.pods] == ["web-1"]
+    assert [each.name for each in snapshot.nodes] == ["n1"]
+    assert set(snapshot.runtime_classes) == {"wasm"}
+
+
+def test_a_kind_that_does_not_occur_is_missing_and_an_empty_list_of_it_is_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "pods.json").write_text(as_list(kind="PodList"))
+
+    snapshot = load(str(tmp_path))
+
+    assert snapshot.has("Pod")
+    assert not snapshot.has("RuntimeClass")
+    assert "RuntimeClass" in snapshot.info.collection.missing
+
+
+def test_time_is_the_newest_time_found_and_never_the_clock(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(as_list(pod(created="2020-05-05T05:05:05Z")))
+    logs = tmp_path / "logs" / "default" / "web-5d9-x"
+    logs.mkdir(parents=True)
+    (logs / "main.log").write_text("2026-02-02T02:02:02.000000000Z started\n")
+
+    assert load(str(tmp_path)).info.taken_at == datetime(2026, 2, 2, 2, 2, 2, tzinfo=timezone.utc)
+
+
+def test_logs_are_found_by_their_path_present_and_previous(tmp_path: Path) -> None:
+    folder = tmp_path / "logs" / "ns" / "p"
+    folder.mkdir(parents=True)
+    (folder / "c.log").write_bytes(b"now \xff\xfe")
+    (folder / "c.previous.log").write_text("before")
+    (tmp_path / "pods.json").write_text(as_list(kind="PodList"))
+
+    logs = load(str(tmp_path)).logs
+
+    assert logs[LogKey("ns", "p", "c", previous=True)] == "before"
+    assert logs[LogKey("ns", "p", "c")].startswith("now ")
+
+
+def test_an_oddly_typed_object_does_not_hide_the_others(tmp_path: Path) -> None:
+    odd = {**pod("odd"), "status": 7}
+    (tmp_path / "x.json").write_text(as_list(odd, pod("even")))
+
+    snapshot = load(str(tmp_path))
+
+    assert [each.name for each in snapshot.pods] == ["even"]
+    assert "odd" in snapshot.info.collection.unreadable[0].object
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("half.json", b'{"kind": "PodList", "items": [', "half"),
+        ("number.json", b"12", "expected a Kubernetes object"),
+        ("bad.yaml", b"a: [", "not readable"),
+        ("latin.json", b'{"kind": "P\xff"}', "not readable"),
+        ("empty.json", b"", "not readable"),
+        ("deep.json", b"[" * 100_000, "not readable"),
+    ],
+)
+def test_unreadable_members_are_named_with_a_hint(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(InputError) as caught:
+        load(str(tmp_path))
+
+    assert name in caught.value.message
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_path_that_does_not_exist_is_said_plainly() -> None:
+    with pytest.raises(InputError, match="no such file"):
+        load("/nowhere/at-all")
+
+
+def test_links_and_paths_that_leave_an_archive_are_refused(tmp_path: Path) -> None:
+    link = tarfile.TarInfo("pods.json")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    for number, member in enumerate(
+        (link, tarfile.TarInfo("../pods.json"), tarfile.TarInfo("/pods.json"))
+    ):
+        with pytest.raises(InputError, match="no plain file inside the archive"):
+            load(archive(tmp_path / f"{number}.tar.gz", member))
+
+
+def test_an_archive_that_claims_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.tar.gz"
+    member = tarfile.TarInfo("pods.json")
+    member.size = 10 * 2**30
+    import gzip
+
+    with gzip.open(huge, "wb") as file:
+        file.write(member.tobuf())
+
+    with pytest.raises(InputError, match="too large"):
+        load(str(huge))
+
+
+def test_a_half_written_archive_is_called_damaged(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.tar.gz"
+    archive(whole, tarfile.TarInfo("pods.json"), content=as_list(kind="PodList").encode())
+    half = tmp_path / "half.tar.gz"
+    half.write_bytes(whole.read_bytes()[:60])
+
+    with pytest.raises(InputError, match="damaged"):
+        load(str(half))
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["metadata", "name", "spec", "status", "containers", "kind", "items", "x"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(spec=json_values, status=json_values, metadata=json_values)
+def test_whatever_an_object_holds_the_doctor_answers_or_says_what_is_unreadable(
+    tmp_path_factory: pytest.TempPathFactory, spec: Any, status: Any, metadata: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    odd = {"kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+    (folder / "x.json").write_text(as_list(odd, deployment(), runtime_class()))
+
+    report = examine(load(str(folder)))
+
+    assert report.summary.verdict

@@ -1,0 +1,32 @@
+"""Replays every recorded cluster: right causes, right subjects, nothing else, right exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kubectl_wasmai.doctor import examine
+from kubectl_wasmai.snapshot import load
+
+GALLERY = Path(__file__).parent.parent / "gallery"
+RECORDINGS = sorted(GALLERY.glob("*/*.tar.gz"))
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda p: f"{p.parent.name}/{p.stem[:-4]}")
+def test_a_recorded_cluster_is_judged_as_it_was_when_it_was_recorded(recording: Path) -> None:
+    expected = json.loads((recording.parent / "expected.json").read_text())
+
+    report = examine(load(str(recording)))
+
+    claimed = [each for each in report.diagnoses if each.certainty.value != "possible"]
+    assert [(each.cause, str(each.subject)) for each in claimed] == [
+        (each["cause"], "{kind} {namespace}/{name}".format(**each["subject"]))
+        for each in expected["diagnoses"]
+    ]
+    assert report.exit_code == expected["exitCode"]
+
+
+def test_the_gallery_holds_every_fault_the_lab_makes() -> None:
+    assert len({path.parent.name for path in RECORDINGS}) >= 6
