@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "write_diagnoses", "write_report"]
 
-FORMATS = ("table", "json", "yaml")
+FORMATS = ("table", "wide", "json", "yaml")
 
 
 def write_report(report: Report, form: str, file: TextIO, *, color: bool = False) -> None:
@@ -23,7 +23,7 @@ def write_report(report: Report, form: str, file: TextIO, *, color: bool = False
     elif form == "yaml":
         file.write(as_yaml(report))
     else:
-        file.write(render(report, width=_width(), color=color))
+        file.write(render(report, width=_width(), color=color, wide=form == "wide"))
 
 
 def write_diagnoses(report: Report, file: TextIO, *, color: bool = False) -> None:

@@ -18,19 +18,20 @@ ID_WIDTH = 27
 MAX_EXPLAINED = 6
 
 VERDICTS = {
-    "healthy": "healthy: everything that could be judged is well",
-    "degraded": "degraded: nothing is broken, something wants attention",
-    "broken": "broken: see the root cause above",
-    "inconclusive": "inconclusive: nothing could be judged",
+    "healthy": "everything that could be judged is well",
+    "degraded": "nothing is broken, something wants attention",
+    "broken": "no root cause was found for what failed",
+    "inconclusive": "nothing could be judged",
 }
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
-    """The whole report as text of ``width`` columns; commands are never broken, to be pasted."""
+def render(report: Report, *, width: int = 80, color: bool = False, wide: bool = False) -> str:
+    """The whole report as text of ``width`` columns; commands are never broken, to be pasted.
+    ``wide`` adds evidence to each check, and to manual items what to look at."""
     lines = [*diagnoses_lines(report, width, color=color)]
     for checklist, entries in groupby(report.checks, key=lambda entry: entry.checklist):
         lines += [styled(checklist.upper(), "heading", color=color)]
-        lines += _checks_lines(list(entries), width, color=color)
+        lines += _checks_lines(list(entries), width, color=color, wide=wide)
         lines.append("")
     lines += _summary_lines(report, width, color=color)
     return "\n".join(lines) + "\n"
@@ -75,43 +76,48 @@ def _explained(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown or "nothing else"
 
 
-def _checks_lines(entries: list[CheckEntry], width: int, *, color: bool) -> Iterator[str]:
+def _checks_lines(
+    entries: list[CheckEntry], width: int, *, color: bool, wide: bool
+) -> Iterator[str]:
     for _, group in groupby(entries, key=lambda entry: entry.id):
         results = list(group)
         for status in Status:
             same = [entry for entry in results if entry.status is status]
             if same:
-                yield from _lines(same, width, color=color)
+                yield from _lines(same, width, color=color, wide=wide)
 
 
-def _lines(entries: list[CheckEntry], width: int, *, color: bool) -> Iterator[str]:
+def _lines(entries: list[CheckEntry], width: int, *, color: bool, wide: bool) -> Iterator[str]:
     """One status of one check; a crowd that passes or is skipped is only counted."""
     first = entries[0]
+    manual = first.status is Status.MANUAL
+    id_width = 0 if manual else ID_WIDTH
     status = styled(f"{first.status.value:<{STATUS_WIDTH}}", first.status.value, color=color)
-    if first.status is Status.MANUAL:
-        title = wrapped(first.title, width - STATUS_WIDTH - 2, "")
-        yield f"  {status}{title[0]}"
-        indent = " " * (STATUS_WIDTH + 2)
-        yield from (indent + line for line in title[1:])
-        yield from wrapped(first.reason, width, indent + "  ")
-        return
-    details = list(_details(entries, width - STATUS_WIDTH - ID_WIDTH - 2))
-    yield f"  {status}{first.id:<{ID_WIDTH}}{details[0] if details else ''}".rstrip()
-    yield from (" " * (STATUS_WIDTH + ID_WIDTH + 2) + line for line in details[1:])
+    details = list(_details(entries, width - STATUS_WIDTH - id_width - 2, wide=wide))
+    id_ = "" if manual else f"{first.id:<{id_width}}"
+    yield f"  {status}{id_}{details[0] if details else ''}".rstrip()
+    yield from (" " * (STATUS_WIDTH + id_width + 2) + line for line in details[1:])
 
 
-def _details(entries: list[CheckEntry], width: int) -> Iterator[str]:
-    if len(entries) > 1 and entries[0].status in (Status.PASS, Status.SKIP):
+def _details(entries: list[CheckEntry], width: int, *, wide: bool) -> Iterator[str]:
+    if len(entries) > 1 and entries[0].status in (Status.PASS, Status.SKIP) and not wide:
         yield f"{len(entries)} workloads"
         return
     for entry in entries:
+        if entry.status is Status.MANUAL:
+            yield from wrapped(entry.title, width, "")
+            yield from wrapped(entry.reason, width, "  ") if wide else ()
+            continue
         subject = f"{entry.subject}: " if entry.subject else ""
         yield from wrapped(f"{subject}{entry.reason}", width, "")
         if entry.status is Status.UNKNOWN and entry.needs:
             yield from wrapped(f"needs: {entry.needs}", width, "")
+        for evidence in entry.evidence if wide else ():
+            yield from wrapped(f"{evidence.source} {evidence.object}: {evidence.text}", width, "  ")
 
 
 def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
+    """Last, where the eye rests when a terminal has scrolled: counts, verdict, root causes."""
     summary = report.summary
     counts = (
         (summary.pass_, "passed", "PASS"),
@@ -124,4 +130,7 @@ def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
     yield ", ".join(
         styled(f"{count} {word}", style, color=color) for count, word, style in counts if count
     )
-    yield from wrapped(VERDICTS[summary.verdict], width, "")
+    named = ", ".join(f"{each.cause} ({each.subject})" for each in report.diagnoses)
+    style = "cause" if summary.verdict == "broken" else "heading"
+    for line in wrapped(f"{summary.verdict}: {named or VERDICTS[summary.verdict]}", width, ""):
+        yield styled(line, style, color=color)

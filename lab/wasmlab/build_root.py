@@ -1,0 +1,116 @@
+"""Making a node's root file system from Debian packages, and containerd's second generation.
+
+All mounting happens in a mount namespace of the build's own, so an interrupted build leaves no
+mount behind.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .build import building, require_disk
+from .errors import LabError
+from .paths import DEBIAN_SUITE, ROOT_PACKAGES, containerd2_root, node_root
+from .progress import run_long, step
+from .shell import require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation", "private", "sh", "-ec"]
+_HINT = "the packages come from Debian's mirror: check the network and any apt proxy"
+
+_ROOT_SCRIPT = """
+"$DEBOOTSTRAP" --variant=minbase "$SUITE" "$ROOT"
+mount -t proc proc "$ROOT/proc"
+cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
+chroot "$ROOT" apt-get update
+chroot "$ROOT" apt-get install -y --no-install-recommends $PACKAGES
+chroot "$ROOT" apt-get clean
+"""
+
+# The package lists of the other suite are kept apart, so the node's own are not touched.
+# sid's are valid for a week only: a mirror that lags is still good enough here.
+_CONTAINERD2_SCRIPT = """
+mount --bind "$WORK" "$ROOT/mnt"
+mount -t proc proc "$ROOT/proc"
+mount --bind /etc/resolv.conf "$ROOT/etc/resolv.conf"
+sed "s/ $SUITE / sid /" "$ROOT/etc/apt/sources.list" >"$WORK/sources.list"
+mkdir -p "$WORK/lists/partial" "$WORK/cache/archives/partial" "$WORK/unpacked"
+chroot "$ROOT" sh -ec '
+  cd /mnt
+  options="-o Dir::Etc::sourcelist=/mnt/sources.list -o Dir::Etc::sourceparts=-
+    -o Dir::State::lists=/mnt/lists -o Dir::Cache=/mnt/cache -o APT::Sandbox::User=root
+    -o Acquire::Check-Valid-Until=false"
+  apt-get $options update
+  apt-get $options download containerd
+  dpkg-deb -x containerd_*.deb /mnt/unpacked
+'
+"""
+
+
+def ensure_root() -> Path:
+    """The cached root file system of a node, made when missing; needs root."""
+    target = node_root()
+    if not target.exists():
+        with building("root") as temporary:
+            if not target.exists():
+                _build_root(temporary / "root")
+                (temporary / "root").rename(target)
+    return target
+
+
+def ensure_containerd2() -> Path:
+    """A folder with containerd 2's programs under usr/bin, to lay over a node's root."""
+    target = containerd2_root()
+    if not target.exists():
+        root = ensure_root()
+        with building("containerd") as temporary:
+            if not target.exists():
+                _build_containerd2(root, temporary)
+                # Its programs alone: other folders could hide the root's own.
+                programs = temporary / "layer" / "usr"
+                programs.mkdir(parents=True)
+                (temporary / "unpacked/usr/bin").rename(programs / "bin")
+                (temporary / "layer").rename(target)
+    return target
+
+
+def _build_root(root: Path) -> None:
+    _require_linux_root()
+    debootstrap = require("debootstrap", "install debootstrap: apt-get install debootstrap")
+    require_disk()
+    step(f"building a node's root file system from Debian {DEBIAN_SUITE} (about two minutes)")
+    run_long(
+        "root file system",
+        [*_PRIVATE_MOUNTS, _ROOT_SCRIPT],
+        hint=_HINT,
+        env={
+            "DEBOOTSTRAP": debootstrap,
+            "SUITE": DEBIAN_SUITE,
+            "ROOT": str(root),
+            "PACKAGES": " ".join(ROOT_PACKAGES),
+            "DEBIAN_FRONTEND": "noninteractive",
+            "LC_ALL": "C.UTF-8",
+        },
+    )
+
+
+def _build_containerd2(root: Path, work: Path) -> None:
+    _require_linux_root()
+    step("fetching containerd 2 from Debian sid")
+    run_long(
+        "containerd 2",
+        [*_PRIVATE_MOUNTS, _CONTAINERD2_SCRIPT],
+        hint=_HINT,
+        env={"SUITE": DEBIAN_SUITE, "ROOT": str(root), "WORK": str(work), "LC_ALL": "C.UTF-8"},
+    )
+
+
+def _require_linux_root() -> None:
+    if not sys.platform.startswith("linux"):
+        raise LabError("the lab runs on Linux only", "use a Linux machine or virtual machine")
+    if os.geteuid() != 0:
+        raise LabError("only root can make a node's root file system", "run it with sudo")
