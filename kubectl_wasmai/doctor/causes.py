@@ -1,6 +1,6 @@
 """The catalogue of root causes: ids that are public API, with title, remedy and runbook.
 
-Data from ``checks/causes.toml``. Placeholders such as ``{class}`` are filled with what the
+Data from ``checks/causes/*.toml``. Placeholders such as ``{class}`` are filled with what the
 findings captured. Since names come from the cluster, control characters are replaced, and in
 commands each value is quoted for a shell: a placeholder there is always one whole word.
 """
@@ -93,5 +93,10 @@ def _subject_names(subject: Subject) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def causes() -> dict[str, Cause]:
     """By id, in the order in which a pod's life meets them."""
-    text = resources.files("kubectl_wasmai.checks").joinpath("causes.toml").read_text("utf-8")
-    return msgspec.convert(toml.loads(text), dict[str, Cause])
+    folder = resources.files("kubectl_wasmai.checks.causes")
+    tables = sorted(each.name for each in folder.iterdir() if each.name.endswith(".toml"))
+    catalogue: dict[str, Cause] = {}
+    for table in tables:
+        text = folder.joinpath(table).read_text("utf-8")
+        catalogue.update(msgspec.convert(toml.loads(text), dict[str, Cause]))
+    return catalogue

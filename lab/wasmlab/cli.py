@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from . import lab, load, state
 from .build import ensure_control_plane
 from .build_root import ensure_containerd2
+from .client import Lab
 from .errors import LabError
+from .faults import all_faults
+from .faults.run import MOMENTS, chosen, run_faults
 from .images import ensure_images
 from .namespaces import entering, entering_node
 from .paths import LAB_DIR, kubernetes_bin
@@ -87,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "images", "build and load the lab's own images", _images)
     _add_image_commands(commands)
     _add_access_commands(commands)
+    _add_fault_command(commands)
     return root
 
 
@@ -99,6 +103,18 @@ def _add_image_commands(commands: _Commands) -> None:
     push.add_argument("tar", type=Path, help="an OCI layout or `docker save` tar")
     push.add_argument("name", help="its name there, such as hello:1")
     push.set_defaults(command=_push)
+
+
+def _add_fault_command(commands: _Commands) -> None:
+    fault = commands.add_parser("fault", help="produce faults, wait until they show, record them")
+    fault.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+    fault.add_argument("--list", action="store_true", help="list the faults")
+    fault.add_argument("--record", type=Path, metavar="DIR", help="write recordings to DIR/NAME/")
+    fault.add_argument(
+        "--moment", action="append", choices=tuple(MOMENTS), help="when to record (repeatable)"
+    )
+    fault.add_argument("--keep", action="store_true", help="leave the fault in place")
+    fault.set_defaults(command=_fault)
 
 
 def _add_access_commands(commands: _Commands) -> None:
@@ -217,3 +233,15 @@ def _logs(options: argparse.Namespace) -> None:
         said = "several logs" if wanted else "no log"
         raise LabError(f"{said} of {options.component}", f"there are: {', '.join(wanted or names)}")
     print(tail(running.logs / f"{wanted[0]}.log", options.lines))
+
+
+def _fault(options: argparse.Namespace) -> int:
+    if options.list:
+        for fault in all_faults().values():
+            causes = ", ".join(each.cause for each in fault.expected) or "nothing is wrong"
+            print(f"{fault.name:<45}{causes}")
+        return 0
+    moments = options.moment or ["first", "settled"]
+    faults = chosen(all_faults(), options.names)
+    failed = run_faults(Lab(), faults, options.record, moments, keep=options.keep)
+    return 1 if failed else 0

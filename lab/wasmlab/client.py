@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ class Lab:
         """Whether all of it runs."""
         return self.command("status", check=False).returncode == 0
 
-    @property
+    @cached_property
     def kubeconfig(self) -> Path:
         """The path `lab kubeconfig` prints; LabError when the lab is not up."""
         return Path(self.command("kubeconfig").stdout.strip())
