@@ -13,12 +13,12 @@ import click
 from kubectl_wasmai.errors import WasmaiError
 
 COMMANDS = {
-    "deploy": "Run a Wasm image as a Deployment with a Service, and wait until it answers.",
+    "deploy": "Run a WebAssembly image as a Deployment with a Service.",
     "doctor": "Run the checklists and name the root cause of what is broken.",
-    "list": "List what deploy made.",
-    "status": "Show one deployment: its pods, their stage, and why they wait.",
-    "logs": "Print the logs of a deployment's pods.",
-    "delete": "Delete what deploy made.",
+    "list": "List what deploy has made.",
+    "status": "Show how a deployment and its pods stand.",
+    "logs": "Show what a deployment's pods wrote.",
+    "delete": "Delete what deploy has made under a name.",
     "explain": "Show the runbook page of a check or a root cause.",
     "snapshot": "Save, redact and compare what the doctor looks at.",
     "version": "Print the version of this plugin and of the server.",

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=KubectlCommand)
-@click.option("--server", "ask_server", is_flag=True, help="Ask the cluster for its version, too.")
+@click.option(
+    "--with-server", "ask_server", is_flag=True, help="Ask the cluster for its version, too."
+)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 @cluster_options
 def command(connection: ConnectionOptions, ask_server: bool, output: str) -> None:
@@ -24,7 +26,7 @@ def command(connection: ConnectionOptions, ask_server: bool, output: str) -> Non
     \b
     Examples:
       kubectl wasmai version
-      kubectl wasmai version --server -o json
+      kubectl wasmai version --with-server -o json
     """
     versions = {"clientVersion": __version__}
     if ask_server:

@@ -16,6 +16,11 @@ from .shell import run
 
 PREFIX = "localhost/wasmai-lab"
 _HELLO = LAB_DIR / "images" / "hello" / "hello.c"
+# Modules that ask for a plugin the node does not have; each is an image of its file's name.
+_ASKING = tuple(
+    LAB_DIR / "images" / name / f"{name}.c"
+    for name in ("nn-import", "llama-import", "logging-import")
+)
 
 
 def ensure_images() -> list[Path]:
@@ -26,7 +31,8 @@ def ensure_images() -> list[Path]:
         with building("images") as temporary:
             if not target.exists():
                 step("building the lab's images")
-                _write_images(_compile(_HELLO, temporary), temporary)
+                modules = [_compile(source, temporary) for source in (_HELLO, *_ASKING)]
+                _write_images(modules, temporary)
                 target.mkdir()
                 for tar in temporary.glob("*.tar"):
                     tar.rename(target / tar.name)
@@ -49,14 +55,22 @@ def test_images(module: bytes) -> list[Image]:
     ]  # fmt: skip
 
 
-def _write_images(module: Path, into: Path) -> None:
+def module_image(module: Path) -> Image:
+    """One module that an image of its own name starts."""
+    path = f"/{module.name}"
+    files = {path: module.read_bytes()}
+    return Image(f"{PREFIX}/{module.stem}:1", files, [path], architecture=architecture())
+
+
+def _write_images(modules: list[Path], into: Path) -> None:
     pause = (node_root() / "usr/bin/catatonit").read_bytes()
     busybox = (node_root() / "bin/busybox").read_bytes()
     images = [
         Image(SANDBOX_IMAGE, {"/pause": pause}, ["/pause", "-P"], architecture=architecture()),
-        *test_images(module.read_bytes()),
+        *test_images(modules[0].read_bytes()),
         Image(f"{PREFIX}/busybox:1", {"/bin/busybox": busybox, "/bin/sh": busybox},
               ["/bin/busybox"], ["sleep", "infinity"], architecture()),
+        *(module_image(module) for module in modules[1:]),
     ]  # fmt: skip
     for number, image in enumerate(images):
         name = image.name.rpartition("/")[2].partition(":")[0]
@@ -72,7 +86,7 @@ def _fixed_bytes(length: int) -> bytes:
 def _key() -> str:
     """Changes with everything the images are made from."""
     parts = [ZIG_VERSION, node_root().name, architecture()]
-    sources = [_HELLO, Path(__file__), Path(__file__).with_name("oci.py")]
+    sources = [_HELLO, *_ASKING, Path(__file__), Path(__file__).with_name("oci.py")]
     content = "\n".join(parts).encode() + b"".join(source.read_bytes() for source in sources)
     return hashlib.sha256(content).hexdigest()[:10]
 

@@ -72,12 +72,15 @@ def files(lab: Lab, namespaces: Iterable[str]) -> dict[str, bytes]:
 def write(path: Path, members: dict[str, bytes]) -> None:
     """A .tar.gz whose bytes depend on the members alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, 0) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for name, content in sorted(members.items()):
-                member = tarfile.TarInfo(name)
-                member.size, member.mode = len(content), 0o644
-                archive.addfile(member, io.BytesIO(content))
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", 9, raw, 0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name, content in sorted(members.items()):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644
+            archive.addfile(member, io.BytesIO(content))
 
 
 def _items(lab: Lab, kinds: dict[str, str], *scope: str) -> list[dict[str, Any]]:

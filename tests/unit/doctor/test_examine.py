@@ -5,7 +5,7 @@ from builders import deployment, pod, pod_spec, runtime_class, snapshot
 from examining import causes, result
 
 from kubectl_wasmai.doctor import Options, Subject, examine
-from kubectl_wasmai.doctor.model import Check, Result, Severity, Status
+from kubectl_wasmai.doctor.model import Case, Check, Result, Severity, Status
 from kubectl_wasmai.doctor.registry import all_checks
 from kubectl_wasmai.doctor.runner import run_checks
 from kubectl_wasmai.errors import InputError
@@ -32,14 +32,10 @@ def test_a_check_is_not_judged_where_one_it_depends_on_failed() -> None:
 
 def test_checks_that_depend_on_each_other_in_a_circle_are_a_programming_error() -> None:
     with pytest.raises(AssertionError, match="circle"):
-        run_checks(
-            snapshot_case(), [check("a", depends_on=("b",)), check("b", depends_on=("a",))]
-        )
+        run_checks(snapshot_case(), [check("a", depends_on=("b",)), check("b", depends_on=("a",))])
 
 
-def snapshot_case() -> object:
-    from kubectl_wasmai.doctor.model import Case  # noqa: PLC0415
-
+def snapshot_case() -> Case:
     return Case(snapshot(), ())
 
 

@@ -45,7 +45,7 @@ def test_no_line_is_longer_than_the_terminal_but_for_commands_and_long_words() -
 
 
 def test_colour_changes_nothing_but_colour() -> None:
-    import re  # noqa: PLC0415
+    import re
 
     report = recorded("wasm-module-invalid")
     colored = render(report, color=True)
