@@ -46,7 +46,7 @@ FRAME = """\
 <rect fill="#1b1f24" width="100%" height="100%" rx="8"/>
 <g transform="translate(9, 12)">
 {backgrounds}
-<g class="{unique_id}-matrix">
+<g class="{unique_id}-matrix" xml:space="preserve">
 {matrix}
 </g>
 </g>

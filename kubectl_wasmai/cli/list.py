@@ -22,7 +22,7 @@ Examples:
   kubectl wasmai list -A -o wide
   kubectl wasmai list -l team=vision -o name""",
 )
-@kube_bool("-A", "--all-namespaces", help="List in all namespaces.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="List in all namespaces.")
 @click.option("-l", "--selector", default="", metavar="LABELS", help="Label query, such as a=b.")
 @click.option(
     "-o",

@@ -22,7 +22,7 @@ Examples:
   kubectl wasmai logs web --previous --tail 20""",
 )
 @click.argument("name")
-@kube_bool("-p", "--previous", help="Of the run before the last restart.")
+@click.option("-p", "--previous", is_flag=True, help="Of the run before the last restart.")
 @click.option(
     "--tail",
     type=click.IntRange(min=1),

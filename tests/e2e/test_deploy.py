@@ -27,7 +27,7 @@ Wasmai = Callable[..., Run]
 
 RUN_MAIN = "from kubectl_wasmai.cli.main import main; main()"
 HELLO = "localhost/wasmai-lab/hello:1"
-CLASS = "deploy-test"
+CLASS = f"deploy-test-{os.getpid()}"
 CLASS_MANIFEST = {
     "apiVersion": "node.k8s.io/v1",
     "kind": "RuntimeClass",
@@ -83,6 +83,14 @@ def read(lab: Lab, namespace: str, *what: str) -> dict[str, Any]:
     return found
 
 
+def ask(lab: Lab, namespace: str, service: str, port: int) -> Any:
+    """What the module answers through its Service; kube-proxy learns of a ready pod a bit later."""
+    address = read(lab, namespace, f"service/{service}")["spec"]["clusterIP"]
+    patience = ("--retry", "10", "--retry-delay", "1", "--retry-connrefused")
+    url = f"http://{address}:{port}/health"
+    return json.loads(lab.run("curl", "-sS", "-m", "5", *patience, url).stdout)
+
+
 def test_a_deployment_from_first_to_last(lab: Lab, namespace: str, wasmai: Wasmai) -> None:
     """Under Pod Security ``restricted``: made, answering, unchanged, updated, deleted."""
     first = deploy(wasmai, "web")
@@ -92,9 +100,7 @@ def test_a_deployment_from_first_to_last(lab: Lab, namespace: str, wasmai: Wasma
     assert total, first.stdout
     assert 0.1 < float(total[1]) < 60
 
-    address = read(lab, namespace, "service/web")["spec"]["clusterIP"]
-    answer = lab.run("curl", "-sS", "-m", "5", f"http://{address}:8080/health")
-    assert json.loads(answer.stdout)["status"] == "ok"
+    assert ask(lab, namespace, "web", 8080)["status"] == "ok"
 
     generation = read(lab, namespace, "deployment/web")["metadata"]["generation"]
     again = deploy(wasmai, "web")
@@ -121,8 +127,7 @@ def test_a_deployment_from_first_to_last(lab: Lab, namespace: str, wasmai: Wasma
 def test_a_port_below_1024_needs_no_root(lab: Lab, namespace: str, wasmai: Wasmai) -> None:
     done = deploy(wasmai, "low", "--port", "80")
     assert done.returncode == 0, done.stderr
-    address = read(lab, namespace, "service/low")["spec"]["clusterIP"]
-    assert lab.run("curl", "-sS", "-m", "5", f"http://{address}/health").stdout
+    assert ask(lab, namespace, "low", 80)["status"] == "ok"
     wasmai("delete", "low", "--wait=false")
 
 

@@ -9,7 +9,7 @@ import pytest
 from cluster_objects import CONFIG_MAP, Named, config_map, deployment
 
 from kubectl_wasmai.errors import Conflict, Invalid, NotFound
-from kubectl_wasmai.resources import DEPLOYMENT, POD, Resource
+from kubectl_wasmai.resources import DEPLOYMENT, POD, RUNTIME_CLASS, Resource
 
 if TYPE_CHECKING:
     from wasmlab.control_plane import ControlPlane
@@ -119,6 +119,7 @@ def test_a_kind_we_do_not_know_is_found_by_discovery(cluster: Cluster) -> None:
         "handler": "crun",
     }
     assert cluster.apply(runtime_class).operation == "created"
+    cluster.delete(RUNTIME_CLASS, cluster.namespace)
 
 
 def test_a_namespace_in_the_manifest_counts(cluster: Cluster, admin: Cluster) -> None:
