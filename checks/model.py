@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 from kubectl_wasmai.doctor.health import condition, is_leaving, is_ready
 from kubectl_wasmai.doctor.model import (
     Case,
+    Certainty,
     Check,
+    Detector,
     Evidence,
+    Finding,
     Result,
     Severity,
     Status,
     Subject,
 )
 from kubectl_wasmai.doctor.symptoms import symptoms
+from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_wasmai.snapshot import WorkloadView
-    from kubectl_wasmai.snapshot.objects import Pod
+    from kubectl_wasmai.snapshot.objects import Container, Pod
 
 LOAD_ERROR = re.compile(
     # WasmEdge's own phases: lib/common/errinfo.cpp, since 0.9.
@@ -78,6 +82,44 @@ def _from_readiness(view: WorkloadView) -> Result:
     )
 
 
+ON_CPU = re.compile(
+    # llama.cpp, as the ggml plugin prints it.
+    r"not compiled with GPU offload support|no usable GPU found|offloaded 0/\d+ layers to GPU"
+)
+GPU = re.compile(r"/(?:gpu|mig-[\w.]+)(?:\.shared)?$")
+NO_LAYERS = re.compile(r"(?:^|\s)(?:--n-gpu-layers|-g)(?:=|\s+)0(?=\s|$)")
+
+
+def cpu_fallback(case: Case) -> Iterable[Finding]:
+    """Of pods that run well, too: nothing fails, it is only slow."""
+    for view in case.workloads:
+        granted = [each for each in view.containers if any(map(GPU.search, _limits(each)))]
+        for container in granted:
+            for evidence in (*_without_layers(view, container), *_said(case, view, container)):
+                names = {"container": container.name}
+                yield Finding("cpu-fallback", view.subject, Certainty.CERTAIN, (evidence,), names)
+
+
+def _limits(container: Container) -> Iterable[str]:
+    return container.resources.limits or {}
+
+
+def _without_layers(view: WorkloadView, container: Container) -> Iterable[Evidence]:
+    line = " ".join([*(container.command or ()), *(container.args or ())])
+    variables = {each.name.lower(): each.value for each in container.env or ()}
+    if NO_LAYERS.search(line) or variables.get("n_gpu_layers") == "0":
+        yield Evidence("spec", str(view.subject), f"{container.name}: n-gpu-layers is 0")
+
+
+def _said(case: Case, view: WorkloadView, container: Container) -> Iterable[Evidence]:
+    for pod in view.pods:
+        log = case.snapshot.logs.get(LogKey(pod.namespace, pod.name, container.name), "")
+        lines = [line for line in log.splitlines() if ON_CPU.search(line)]
+        if lines and not is_leaving(pod):
+            about = f"{Subject('Pod', pod.namespace, pod.name)} [{container.name}]"
+            yield Evidence("log", about, lines[-1].strip())
+
+
 def _since(pod: Pod) -> Evidence:
     ready = condition(pod, "Ready")
     since = ready.last_transition_time if ready else None
@@ -94,3 +136,4 @@ CHECKS = (
         depends_on=("runtimeclass-exists", "runtime-handler-available"),
     ),
 )
+DETECTORS = (Detector(("cpu-fallback",), ("Pod",), cpu_fallback),)

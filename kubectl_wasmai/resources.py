@@ -24,6 +24,11 @@ class Resource(NamedTuple):
         singular = self.kind.lower()
         return f"{singular}.{self.group}" if self.group else singular
 
+    @property
+    def listed_as(self) -> str:
+        """For `kubectl get` and file names: the metrics API calls its objects pods, too."""
+        return f"{self.plural}.{self.group}" if self.group == "metrics.k8s.io" else self.plural
+
     def path(self, namespace: str | None = None, name: str = "") -> str:
         """URL path of the collection, or of one object. ``namespace=None``: all namespaces."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
@@ -45,6 +50,14 @@ JOB = Resource("Job", "jobs", "batch")
 CRON_JOB = Resource("CronJob", "cronjobs", "batch")
 RUNTIME_CLASS = Resource("RuntimeClass", "runtimeclasses", "node.k8s.io", namespaced=False)
 STORAGE_CLASS = Resource("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False)
+NAMESPACE = Resource("Namespace", "namespaces", namespaced=False)
+SERVICE_ACCOUNT = Resource("ServiceAccount", "serviceaccounts")
+RESOURCE_QUOTA = Resource("ResourceQuota", "resourcequotas")
+AUTOSCALER = Resource("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2")
+DISRUPTION_BUDGET = Resource("PodDisruptionBudget", "poddisruptionbudgets", "policy")
+PERSISTENT_VOLUME = Resource("PersistentVolume", "persistentvolumes", namespaced=False)
+API_SERVICE = Resource("APIService", "apiservices", "apiregistration.k8s.io", namespaced=False)
+POD_METRICS = Resource("PodMetrics", "pods", "metrics.k8s.io", "v1beta1")
 
 ALL: tuple[Resource, ...] = (
     NODE,
@@ -59,6 +72,14 @@ ALL: tuple[Resource, ...] = (
     POD,
     SERVICE,
     PERSISTENT_VOLUME_CLAIM,
+    NAMESPACE,
+    SERVICE_ACCOUNT,
+    RESOURCE_QUOTA,
+    AUTOSCALER,
+    DISRUPTION_BUDGET,
+    PERSISTENT_VOLUME,
+    API_SERVICE,
+    POD_METRICS,
     EVENT,
 )
 BY_KIND: dict[str, Resource] = {resource.kind: resource for resource in ALL}

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_wasmai.cli.options import KubectlCommand, cluster_options
+from kubectl_wasmai.cli.options import Duration, KubectlCommand, cluster_options
 from kubectl_wasmai.cli.terminal import color_wanted, progress
+from kubectl_wasmai.cli.watch import watch as repeat
 
 if TYPE_CHECKING:
     from kubectl_wasmai.cluster import ConnectionOptions
+    from kubectl_wasmai.doctor import Options, Report
+    from kubectl_wasmai.doctor.model import Thresholds
     from kubectl_wasmai.snapshot import ClusterSnapshot, Subject
+
+FORMATS = (
+    "table", "wide", "json", "yaml", "junit", "markdown", "html", "sarif", "prometheus",
+)  # fmt: skip
+"""As ``report.FORMATS``, which ``--help`` must not import."""
+
+PERCENT = click.FloatRange(0, 100)
 
 
 @click.command(cls=KubectlCommand)
@@ -22,8 +33,8 @@ if TYPE_CHECKING:
     "--checklist",
     "checklists",
     multiple=True,
-    metavar="NAME",
-    help="Only this checklist (pre-deployment, runtime). May be repeated.",
+    metavar="NAME|FILE.md",
+    help="Only this checklist: one of ours by name, or your own file. May be repeated.",
 )
 @click.option("--check", "only", multiple=True, metavar="ID", help="Only this check.")
 @click.option("--skip", multiple=True, metavar="ID", help="Not this check.")
@@ -38,12 +49,44 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(["table", "wide", "json", "yaml"]),
+    type=click.Choice(FORMATS),
     default="table",
     help="Output format.",
     show_default=True,
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print the root causes only.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict and the root causes only.")
+@click.option("-w", "--watch", is_flag=True, help="Look again and again until Ctrl-C.")
+@click.option(
+    "--interval",
+    type=Duration(),
+    default="30s",
+    metavar="DURATION",
+    show_default=True,
+    help="Pause between two looks of --watch, at least 1s.",
+)
+@click.option(
+    "--signatures",
+    multiple=True,
+    metavar="FILE.toml",
+    help="Your own texts and causes, matched before ours. May be repeated.",
+)
+@click.option(
+    "--max-latency", type=Duration(), default="50ms", metavar="DURATION", show_default=True,
+    help="Slowest inference that is well.",
+)  # fmt: skip
+@click.option(
+    "--max-cold-start", type=Duration(), default="10ms", metavar="DURATION", show_default=True,
+    help="Slowest start of a module that is well.",
+)  # fmt: skip
+@click.option(
+    "--min-gpu-utilization", type=PERCENT, default=50.0, metavar="PERCENT", show_default=True,
+    help="Least use of a granted GPU that is well.",
+)  # fmt: skip
+@click.option(
+    "--max-memory", type=PERCENT, default=80.0, metavar="PERCENT", show_default=True,
+    help="Most use of a memory limit that is well.",
+)  # fmt: skip
+@click.option("--stats", is_flag=True, help="Print what collecting took, on stderr.")
 @click.option("--strict", is_flag=True, help="Exit 4 when something is WARN or UNKNOWN.")
 @click.option("--timings", is_flag=True, help="Fill durationMs of each check.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
@@ -59,6 +102,14 @@ def command(
     save_snapshot: str | None,
     output: str,
     quiet: bool,
+    watch: bool,
+    interval: float,
+    signatures: tuple[str, ...],
+    max_latency: float,
+    max_cold_start: float,
+    min_gpu_utilization: float,
+    max_memory: float,
+    stats: bool,
     strict: bool,
     timings: bool,
     color: str,
@@ -74,22 +125,85 @@ def command(
       kubectl wasmai doctor -n models
       kubectl wasmai doctor --for deployment/web -o json
       kubectl wasmai doctor -A --save-snapshot cluster.tar.gz
-      kubectl wasmai doctor --from cluster.tar.gz
+      kubectl wasmai doctor --from cluster.tar.gz -o html > report.html
+      kubectl wasmai doctor --checklist go-live.md -o markdown
     """
-    from kubectl_wasmai.doctor import Options, examine
-    from kubectl_wasmai.report import write_diagnoses, write_report
+    from kubectl_wasmai.doctor import chosen_checklists, examine
+    from kubectl_wasmai.doctor.model import Thresholds
+    from kubectl_wasmai.report import write_quiet, write_report
 
-    if from_ and save_snapshot:
-        raise click.UsageError("--from and --save-snapshot exclude each other")
-    snapshot, namespace = _snapshot(connection, from_, save_snapshot, all_namespaces)
-    options = Options(_subject(for_, namespace), checklists, only, skip)
-    report = examine(snapshot, options, timings=timings)
+    _refuse_contradictions(from_, save_snapshot, watch=watch, quiet=quiet, output=output)
+    limits = Thresholds(max_latency, max_cold_start, min_gpu_utilization, max_memory)
+    options = _options(checklists, only, skip, signatures, limits)
+    checked = chosen_checklists(options)
     colored = color_wanted(sys.stdout, color)
-    if quiet:
-        write_diagnoses(report, sys.stdout, color=colored)
-    else:
-        write_report(report, output, sys.stdout, color=colored)
+
+    def look() -> Report:
+        snapshot, namespace = _snapshot(connection, from_, save_snapshot, all_namespaces)
+        chosen = replace(options, subject=_subject(for_, namespace))
+        report = examine(snapshot, chosen, timings=timings)
+        if stats:
+            click.echo(_stats(report), err=True)
+        return report
+
+    def show(report: Report) -> None:
+        if quiet:
+            write_quiet(report, sys.stdout, color=colored)
+        else:
+            write_report(report, output, sys.stdout, color=colored, checklists=checked)
+        sys.stdout.flush()
+
+    if watch:
+        terminal = sys.stdout.isatty() and output in ("table", "wide")
+        repeat(look, show, interval=max(interval, 1.0), redraw=terminal)
+    report = look()
+    show(report)
     return report.strict_exit_code if strict else report.exit_code
+
+
+def _refuse_contradictions(
+    source: str | None, target: str | None, *, watch: bool, quiet: bool, output: str
+) -> None:
+    if source and target:
+        raise click.UsageError("--from and --save-snapshot exclude each other")
+    if watch and (source or target):
+        raise click.UsageError("--watch looks at a cluster: not with --from or --save-snapshot")
+    if quiet and output not in ("table", "wide"):
+        raise click.UsageError(f"-q prints text: not with -o {output}")
+
+
+def _options(
+    checklists: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    signatures: tuple[str, ...],
+    limits: Thresholds,
+) -> Options:
+    """With the user's own files read: a mistake in them is told before a cluster is asked."""
+    from kubectl_wasmai.doctor import Options
+    from kubectl_wasmai.doctor.checklist import is_file_name, read_checklist
+    from kubectl_wasmai.doctor.registry import all_checks
+    from kubectl_wasmai.doctor.tables import read_table
+
+    known = [check.id for check in all_checks()]
+    return Options(
+        checklists=tuple(each for each in checklists if not is_file_name(each)),
+        only=only,
+        skip=skip,
+        own_checklists=tuple(
+            read_checklist(each, known) for each in checklists if is_file_name(each)
+        ),
+        own_tables=tuple(read_table(path) for path in signatures),
+        thresholds=limits,
+    )
+
+
+def _stats(report: Report) -> str:
+    """One line: ``15 requests, 1.3 MB, 0.8 s; denied: list nodes``."""
+    seen = report.collection
+    text = f"{seen.requests} requests, {seen.bytes / 1e6:.1f} MB, {seen.seconds:.1f} s"
+    denied = ", ".join(f"{each.verb} {each.resource}" for each in seen.denied)
+    return f"{text}; denied: {denied or 'nothing'}"
 
 
 def _snapshot(

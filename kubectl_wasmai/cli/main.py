@@ -21,6 +21,7 @@ COMMANDS = {
     "delete": "Delete what deploy has made under a name.",
     "explain": "Show the runbook page of a check or a root cause.",
     "snapshot": "Save, redact and compare what the doctor looks at.",
+    "rbac": "Print the least rights that a feature needs.",
     "version": "Print the version of this plugin and of the server.",
     "completion": "Say how to switch on shell completion.",
 }

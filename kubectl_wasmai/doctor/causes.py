@@ -28,6 +28,7 @@ ACTIONS = (
     "configure-node",
     "rebuild-image",
     "provide-image",
+    "provide-model",
 )
 """What a remedy asks for, for scripts that route diagnoses to people."""
 
@@ -38,7 +39,8 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``shared``: the captures that identify the object at fault; workloads that share it share one
     diagnosis. ``checks``: those that fail because of it. ``explains``: causes that are mere
     consequences of it on the same workload. ``refuted_by``: checks whose PASS proves the finding
-    out of date. ``pod_commands``: for bare pods, most of whose fields cannot be changed in place.
+    out of date. ``last_resort``: given up where any other cause is found on the workload.
+    ``pod_commands``: for bare pods, most of whose fields cannot be changed in place.
     """
 
     title: str
@@ -47,6 +49,7 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     commands: tuple[str, ...] = ()
     pod_commands: tuple[str, ...] = ()
+    last_resort: bool = False
     shared: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()

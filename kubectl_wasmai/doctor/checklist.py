@@ -6,14 +6,24 @@ without a link is for a person to judge, and the indented lines under it say wha
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
 
 SHIPPED = ("pre-deployment", "runtime", "performance", "readiness")
 """Checklists of the package in the order of a deployment's life."""
 
 _ITEM = re.compile(r"^[-*] \[[ xX]\] (?:\[(?P<title>.+?)\]\((?P<link>[^)]+)\)|(?P<text>.+?))\s*$")
+_BOX = re.compile(r"\[[ xX]\]")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -24,6 +34,7 @@ class Item:
     text: str
     check: str
     note: str
+    line: int = 0
 
     @property
     def slug(self) -> str:
@@ -35,24 +46,72 @@ class Checklist:
     name: str
     title: str
     items: tuple[Item, ...]
+    source: str = ""
 
 
 def parse_checklist(name: str, text: str) -> Checklist:
     """Title is the first heading; everything but headings and task-list items is prose."""
     title, items = "", list[Item]()
     in_item = False
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         match = _ITEM.match(line)
         if match:
-            check = (match["link"] or "").rpartition("/")[2].removesuffix(".md")
-            items.append(Item(match["title"] or match["text"], check, ""))
+            items.append(_item(match, number))
         elif in_item and line.startswith("  ") and line.strip():
             last = items.pop()
-            items.append(Item(last.text, last.check, f"{last.note} {line.strip()}".strip()))
+            items.append(replace(last, note=f"{last.note} {line.strip()}".strip()))
         elif not title and line.startswith("# "):
             title = line[2:].strip()
         in_item = bool(match) or (in_item and line.startswith("  "))
-    return Checklist(name, title or name, tuple(items))
+    return Checklist(name, title or name, tuple(items), text)
+
+
+def _item(match: re.Match[str], number: int) -> Item:
+    check = (match["link"] or "").rpartition("/")[2].removesuffix(".md")
+    return Item(match["title"] or match["text"], check, "", number)
+
+
+def item_lines(text: str) -> Iterator[tuple[str, Item | None]]:
+    """Every line of a checklist's source, with the item that begins on it."""
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _ITEM.match(line)
+        yield line, _item(match, number) if match else None
+
+
+def tick(line: str, done: bool | None) -> str:
+    """An item's line with its box ticked or not; ``None`` leaves it as it is."""
+    return line if done is None else _BOX.sub("[x]" if done else "[ ]", line, count=1)
+
+
+def read_checklist(path: str, known: Collection[str]) -> Checklist:
+    """A user's own checklist. Its name is the file's, without ``.md``.
+
+    Raises ``InputError`` for a file that cannot be read, has no item, or links to a check that
+    is not ``known``, naming the line.
+    """
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is no UTF-8 text"
+        raise InputError(f"cannot read the checklist {path}: {reason}") from error
+    checklist = parse_checklist(Path(path).stem, text)
+    if not checklist.items:
+        raise InputError(
+            f"{path} has no item", "an item is a line such as: - [ ] [Pods run](pod-running.md)"
+        )
+    for item in checklist.items:
+        if item.check and item.check not in known:
+            near = difflib.get_close_matches(item.check, known, 1)
+            raise InputError(
+                f"{path}, line {item.line}: there is no check {item.check!r}",
+                f"did you mean {near[0]}?" if near else "kubectl wasmai explain lists all checks",
+            )
+    return checklist
+
+
+def is_file_name(text: str) -> bool:
+    """Whether ``--checklist`` names a file: with a folder or ``.md``; else a shipped one."""
+    return text.endswith(".md") or "/" in text or os.sep in text
 
 
 def shipped_checklists() -> tuple[Checklist, ...]:

@@ -19,8 +19,9 @@ from kubectl_wasmai.doctor.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from kubectl_wasmai.doctor.causes import Cause
     from kubectl_wasmai.doctor.runner import CheckRun
 
 MAX_EVIDENCE = 5
@@ -30,14 +31,21 @@ _Group = tuple[str, tuple[str, ...]]
 
 
 def diagnose(
-    case: Case, findings: Iterable[Finding], runs: Sequence[CheckRun]
+    case: Case,
+    findings: Iterable[Finding],
+    runs: Sequence[CheckRun],
+    catalogue: Mapping[str, Cause] | None = None,
 ) -> tuple[Diagnosis, ...]:
     """Most certain first, then what explains most, then in the order of a pod's life."""
+    known = causes() if catalogue is None else catalogue
     groups: dict[_Group, list[Finding]] = {}
-    for finding in _roots([each for each in findings if not _is_refuted(each, runs)]):
-        groups.setdefault(_key(finding), []).append(finding)
-    order = list(causes())
-    diagnoses = [_diagnosis(case, cause, group, runs) for (cause, _), group in groups.items()]
+    standing = [each for each in findings if not _is_refuted(known[each.cause], each, runs)]
+    for finding in _roots(known, standing):
+        groups.setdefault(_key(known[finding.cause], finding), []).append(finding)
+    order = list(known)
+    diagnoses = [
+        _diagnosis(case, (id_, known[id_]), group, runs) for (id_, _), group in groups.items()
+    ]
     return tuple(
         sorted(
             diagnoses,
@@ -51,9 +59,9 @@ def diagnose(
     )
 
 
-def _is_refuted(finding: Finding, runs: Sequence[CheckRun]) -> bool:
+def _is_refuted(cause: Cause, finding: Finding, runs: Sequence[CheckRun]) -> bool:
     """Events outlive what they report: a check that passes now overrules them."""
-    refuting = causes()[finding.cause].refuted_by
+    refuting = cause.refuted_by
     return any(
         result.status is Status.PASS and result.subject == finding.subject
         for run in runs
@@ -62,33 +70,40 @@ def _is_refuted(finding: Finding, runs: Sequence[CheckRun]) -> bool:
     )
 
 
-def _roots(findings: list[Finding]) -> list[Finding]:
+def _roots(known: Mapping[str, Cause], findings: list[Finding]) -> list[Finding]:
     """Without the consequences of another cause on the same workload."""
     explained = {
         (workload, consequence)
         for finding in findings
         if finding.certainty is not Certainty.POSSIBLE
         for workload in finding.affected
-        for consequence in causes()[finding.cause].explains
+        for consequence in known[finding.cause].explains
+    }
+    firm = {
+        workload
+        for finding in findings
+        if finding.certainty is not Certainty.POSSIBLE and not known[finding.cause].last_resort
+        for workload in finding.affected
     }
     return [
         each
         for each in findings
         if not any((workload, each.cause) in explained for workload in each.affected)
+        and not (known[each.cause].last_resort and firm.intersection(each.affected))
     ]
 
 
-def _key(finding: Finding) -> _Group:
+def _key(cause: Cause, finding: Finding) -> _Group:
     """Findings about one shared object (a class, an image) are one cause; else one a workload."""
-    shared = causes()[finding.cause].shared
+    shared = cause.shared
     values = tuple(finding.names.get(name, "") for name in shared)
     return finding.cause, values if any(values) else tuple(finding.subject)
 
 
 def _diagnosis(
-    case: Case, cause_id: str, findings: list[Finding], runs: Sequence[CheckRun]
+    case: Case, named: tuple[str, Cause], findings: list[Finding], runs: Sequence[CheckRun]
 ) -> Diagnosis:
-    cause = causes()[cause_id]
+    cause_id, cause = named
     subjects = sorted({each.subject for each in findings})
     workloads = tuple(sorted({workload for each in findings for workload in each.affected}))
     names: dict[str, str] = {}
@@ -100,7 +115,7 @@ def _diagnosis(
         certainty=min((each.certainty for each in findings), key=lambda c: _RANK[c]),
         subject=subjects[0],
         workloads=workloads,
-        explains=_explained(case, cause_id, subjects[0], workloads, runs),
+        explains=_explained(case, cause, subjects[0], workloads, runs),
         evidence=_evidence(findings),
         remedy=cause.remedy(subjects[0], names),
         runbook=cause.runbook,
@@ -109,7 +124,7 @@ def _diagnosis(
 
 def _explained(
     case: Case,
-    cause: str,
+    cause: Cause,
     subject: Subject,
     workloads: tuple[Subject, ...],
     runs: Sequence[CheckRun],
@@ -118,7 +133,7 @@ def _explained(
     checks = [
         run.check.id
         for run in runs
-        if run.check.id in causes()[cause].checks
+        if run.check.id in cause.checks
         and any(r.status in NOT_PASSED and r.subject in workloads for r in run.results)
     ]
     pods = [
@@ -132,13 +147,18 @@ def _explained(
     return tuple(name for name in dict.fromkeys([*checks, *others, *pods]) if name != str(subject))
 
 
-def blame(runs: Sequence[CheckRun], diagnoses: Sequence[Diagnosis]) -> tuple[CheckRun, ...]:
+def blame(
+    runs: Sequence[CheckRun],
+    diagnoses: Sequence[Diagnosis],
+    catalogue: Mapping[str, Cause] | None = None,
+) -> tuple[CheckRun, ...]:
     """The runs, where what only seemed to be starting or unknown fails: its cause is known."""
+    known = causes() if catalogue is None else catalogue
     blamed = {
         (check, workload): diagnosis.cause
         for diagnosis in reversed(diagnoses)
         if diagnosis.certainty is not Certainty.POSSIBLE
-        for check in causes()[diagnosis.cause].checks
+        for check in known[diagnosis.cause].checks
         for workload in diagnosis.workloads
     }
 

@@ -13,6 +13,7 @@ from kubectl_wasmai.doctor.report import CheckEntry, ObjectRef, Report, build_re
 from kubectl_wasmai.doctor.runner import CheckRun, run_checks
 from kubectl_wasmai.doctor.signatures import match_signatures, shipped_signatures
 from kubectl_wasmai.doctor.symptoms import symptoms
+from kubectl_wasmai.doctor.tables import catalogue
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.snapshot import ClusterSnapshot, workload_views
 
@@ -32,21 +33,23 @@ def examine(
     where ``options`` name a check, checklist or workload that does not exist.
     """
     options = options or Options()
-    case = Case(snapshot, _workloads(snapshot, options))
+    case = Case(snapshot, _workloads(snapshot, options), options.thresholds)
     runs = run_checks(case, all_checks())
-    diagnoses = diagnose(case, _findings(case), runs)
-    entries = tuple(_entries(blame(runs, diagnoses), options, timings=timings))
+    known = catalogue(options.own_tables)
+    diagnoses = diagnose(case, _findings(case, options), runs, known)
+    entries = tuple(_entries(blame(runs, diagnoses, known), options, timings=timings))
     shown = {entry.id for entry in entries}
     if options.only:
         diagnoses = tuple(each for each in diagnoses if shown & set(each.explains))
     return build_report(snapshot, diagnoses, entries)
 
 
-def _findings(case: Case) -> Iterator[Finding]:
+def _findings(case: Case, options: Options) -> Iterator[Finding]:
     for detector in all_detectors():
         if all(case.snapshot.has(kind) for kind in detector.needs):
             yield from detector.run(case)
-    yield from match_signatures(symptoms(case), shipped_signatures())
+    own = [each for table in options.own_tables for each in table.signature]
+    yield from match_signatures(symptoms(case), [*own, *shipped_signatures()])
 
 
 def _workloads(snapshot: ClusterSnapshot, options: Options) -> tuple[WorkloadView, ...]:
@@ -73,12 +76,8 @@ def _entries(
 ) -> Iterator[CheckEntry]:
     by_id = {run.check.id: run for run in runs}
     _refuse_unknown([*options.only, *options.skip], list(by_id), "check")
-    checklists = shipped_checklists()
-    _refuse_unknown(options.checklists, [each.name for each in checklists], "checklist")
     told: set[str] = set()
-    for checklist in checklists:
-        if options.checklists and checklist.name not in options.checklists:
-            continue
+    for checklist in chosen_checklists(options):
         for item in checklist.items:
             if item.check in told or item.check in options.skip:
                 continue
@@ -86,6 +85,19 @@ def _entries(
                 continue
             told.add(item.check or item.slug)
             yield from _of_item(checklist, item, by_id, timings=timings)
+
+
+def chosen_checklists(options: Options) -> tuple[Checklist, ...]:
+    """The shipped ones that were named, then users' own; all shipped ones if none was chosen.
+
+    Raises ``InputError`` for a name that is not shipped.
+    """
+    shipped = shipped_checklists()
+    _refuse_unknown(options.checklists, [each.name for each in shipped], "checklist")
+    if not options.checklists and not options.own_checklists:
+        return shipped
+    named = (each for each in shipped if each.name in options.checklists)
+    return (*named, *options.own_checklists)
 
 
 def _refuse_unknown(given: list[str] | tuple[str, ...], known: list[str], what: str) -> None:

@@ -18,6 +18,8 @@ from kubectl_wasmai.snapshot.workloads import Subject, WorkloadView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from kubectl_wasmai.doctor.checklist import Checklist
+    from kubectl_wasmai.doctor.tables import Table
     from kubectl_wasmai.snapshot import ClusterSnapshot
 
 __all__ = ["Subject", "WorkloadView"]
@@ -70,13 +72,29 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """What is still good enough; the defaults are the checklists'. Units: ``max_latency`` and
+    ``max_cold_start`` in seconds, ``min_gpu_utilization`` and ``max_memory`` in percent (of the
+    GPU's time, of the container's memory limit)."""
+
+    max_latency: float = 0.05
+    max_cold_start: float = 0.01
+    min_gpu_utilization: float = 50.0
+    max_memory: float = 80.0
+
+
+@dataclass(frozen=True)
 class Options:
-    """What the user asked the doctor to look at."""
+    """What the user asked the doctor to look at, and with which checklists and tables of their
+    own. ``checklists`` are names of shipped ones."""
 
     subject: Subject | None = None
     checklists: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    own_checklists: tuple[Checklist, ...] = ()
+    own_tables: tuple[Table, ...] = ()
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 @dataclass(frozen=True)
@@ -85,6 +103,7 @@ class Case:
 
     snapshot: ClusterSnapshot
     workloads: tuple[WorkloadView, ...]
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class Report(_Document, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """0 no FAIL, 3 at least one, 1 when nothing could be judged at all."""
+        """0 no FAIL, 3 at least one or a root cause, 1 when nothing could be judged at all."""
         return {"broken": 3, "inconclusive": 1}.get(self.summary.verdict, 0)
 
     @property
@@ -127,6 +127,7 @@ def build_report(
     snapshot: ClusterSnapshot, diagnoses: Iterable[Diagnosis], checks: Iterable[CheckEntry]
 ) -> Report:
     entries = tuple(_redacted_check(each) for each in checks)
+    named = tuple(_diagnosis_entry(each) for each in diagnoses)
     info = snapshot.info
     return Report(
         api_version="wasmai.dev/v1",
@@ -140,14 +141,14 @@ def build_report(
             nodes=len(snapshot.nodes) if snapshot.has("Node") else None,
             source=snapshot.source,
         ),
-        summary=_summary(entries),
-        diagnoses=tuple(_diagnosis_entry(each) for each in diagnoses),
+        summary=_summary(entries, named),
+        diagnoses=named,
         checks=entries,
         collection=info.collection,
     )
 
 
-def _summary(entries: tuple[CheckEntry, ...]) -> Summary:
+def _summary(entries: tuple[CheckEntry, ...], diagnoses: tuple[DiagnosisEntry, ...]) -> Summary:
     count = {status: sum(e.status is status for e in entries) for status in Status}
     return Summary(
         pass_=count[Status.PASS],
@@ -156,12 +157,13 @@ def _summary(entries: tuple[CheckEntry, ...]) -> Summary:
         unknown=count[Status.UNKNOWN],
         skip=count[Status.SKIP],
         manual=count[Status.MANUAL],
-        verdict=_verdict(count),
+        verdict=_verdict(count, diagnoses),
     )
 
 
-def _verdict(count: dict[Status, int]) -> Verdict:
-    if count[Status.FAIL]:
+def _verdict(count: dict[Status, int], diagnoses: tuple[DiagnosisEntry, ...]) -> Verdict:
+    """A root cause is a fault even where all still runs: it breaks as soon as it is used."""
+    if count[Status.FAIL] or any(d.certainty is not Certainty.POSSIBLE for d in diagnoses):
         return "broken"
     if not count[Status.PASS]:
         return "inconclusive"

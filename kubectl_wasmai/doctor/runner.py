@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.model import Case, Check, Result, Status, Subject
 from kubectl_wasmai.resources import BY_KIND
+from kubectl_wasmai.rights import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,17 +75,19 @@ def _failed_dependencies(check: Check, done: dict[str, CheckRun]) -> dict[Subjec
 
 
 def _unknown(snapshot: ClusterSnapshot, lacking: list[str]) -> Result:
-    """Says what would have been needed: a right, or a file."""
+    """Says what would have been needed: a right with the rule that grants it, or a file."""
     collection = snapshot.info.collection
-    plurals = {denied.resource.partition(".")[0]: denied for denied in collection.denied}
+    plurals = {_listed_as(denied.resource): denied for denied in collection.denied}
     for kind in lacking:
         denied = plurals.get(_plural(kind))
         if denied:
             scope = f" in namespace {denied.namespace}" if denied.namespace else ""
+            right = f"{denied.verb} {denied.resource}{scope}"
+            granting = rule(BY_KIND[kind].group, [BY_KIND[kind].plural], [denied.verb])
             return Result(
                 Status.UNKNOWN,
-                f"you may not {denied.verb} {denied.resource}{scope}",
-                needs=f"{denied.verb} {denied.resource}{scope}",
+                f"you may not {right}",
+                needs=f"{right}; the rule that grants it: {granting}",
             )
     names = ", ".join(_plural(kind) for kind in lacking)
     return Result(
@@ -95,4 +98,9 @@ def _unknown(snapshot: ClusterSnapshot, lacking: list[str]) -> Result:
 
 
 def _plural(kind: str) -> str:
-    return BY_KIND[kind].plural
+    return BY_KIND[kind].listed_as
+
+
+def _listed_as(resource: str) -> str:
+    """``deployments.apps`` is told as ``deployments``, ``pods.metrics.k8s.io`` as it is."""
+    return resource if resource.endswith(".metrics.k8s.io") else resource.partition(".")[0]

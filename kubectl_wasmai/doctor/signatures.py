@@ -8,6 +8,8 @@ A signature::
     reason = "FailedCreatePodSandBox"       # optional: the event's or state's reason
     pattern = 'no runtime for "(?P<handler>[^"]+)" is configured'
     certainty = "certain"
+    subject = "Node"                        # optional: the pod's node is at fault
+    also = ["runtime-lacks-wasm-support"]   # optional: causes that give the same text
     annotated = true                        # optional: only with (or without) crun's annotation
     example = '''…a real text, recorded…'''
 """
@@ -15,14 +17,14 @@ A signature::
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from kubectl_wasmai import toml
-from kubectl_wasmai.doctor.model import Certainty, Finding
+from kubectl_wasmai.doctor.model import Certainty, Finding, Subject
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.wasm import selects_wasm
 
@@ -42,7 +44,9 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certainty: Certainty
     example: str
     reason: str = ""
+    subject: Literal["workload", "Node"] = "workload"
     annotated: bool | None = None
+    also: tuple[str, ...] = ()
 
     def fits(self, symptom: Symptom) -> bool:
         """Whether the text is of the place, reason and kind of pod that this row is about."""
@@ -88,15 +92,13 @@ def parse_signatures(text: str, name: str) -> list[Signature]:
 def match_signatures(
     symptoms: Iterable[Symptom], signatures: Iterable[Signature]
 ) -> Iterator[Finding]:
-    """At most one finding a text: the first signature, in table order, that fits it."""
+    """For each text the first signature, in table order, that fits it, and what else may."""
     compiled = [_Compiled(each, re.compile(each.pattern)) for each in signatures]
     for symptom in symptoms:
-        finding = _first_match(symptom, compiled)
-        if finding is not None:
-            yield finding
+        yield from _first_match(symptom, compiled)
 
 
-def _first_match(symptom: Symptom, compiled: list[_Compiled]) -> Finding | None:
+def _first_match(symptom: Symptom, compiled: list[_Compiled]) -> Iterator[Finding]:
     # Of a log the last fitting line counts: it is the end of the latest attempt.
     texts = symptom.text.splitlines()[::-1] if symptom.where == "log" else [symptom.text]
     for signature, regex in ((each.signature, each.regex) for each in compiled):
@@ -105,15 +107,20 @@ def _first_match(symptom: Symptom, compiled: list[_Compiled]) -> Finding | None:
         for text in texts:
             match = regex.search(text)
             if match is not None:
-                return _finding(symptom, signature, text, match)
-    return None
+                finding = _finding(symptom, signature, text, match)
+                yield finding
+                for cause in signature.also:
+                    yield replace(finding, cause=cause, certainty=Certainty.POSSIBLE)
+                return
 
 
 def _finding(symptom: Symptom, signature: Signature, text: str, match: re.Match[str]) -> Finding:
     names = {key: value for key, value in match.groupdict().items() if value is not None}
+    node = symptom.node if signature.subject == "Node" else ""
     return Finding(
         cause=signature.cause,
-        subject=symptom.view.subject,
+        subject=Subject("Node", "", node) if node else symptom.view.subject,
+        workloads=(symptom.view.subject,),
         certainty=signature.certainty,
         evidence=(symptom.evidence(text),),
         names={**({"container": symptom.container} if symptom.container else {}), **names},

@@ -43,6 +43,12 @@ class Symptom:
     container: str = ""
     time: datetime | None = None
 
+    @property
+    def node(self) -> str:
+        """The node of the pod that the text is about; empty where there is none."""
+        names = (pod.spec.node_name for pod in self.view.pods if pod.name == self.subject.name)
+        return next(names, None) or ""
+
     def evidence(self, text: str) -> Evidence:
         """``text`` is the whole text, or the one line of a log that says it."""
         source = {"event": "event", "log": "log"}.get(self.where, "status")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from kubectl_wasmai.doctor.model import Status
 from kubectl_wasmai.report.text import harmless, styled, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
+    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, ObjectRef, Report
 
 STATUS_WIDTH = 9
 ID_WIDTH = 27
@@ -30,8 +32,11 @@ def render(report: Report, *, width: int = 80, color: bool = False, wide: bool =
     ``wide`` adds evidence to each check, and to manual items what to look at."""
     lines = [*diagnoses_lines(report, width, color=color)]
     for checklist, entries in groupby(report.checks, key=lambda entry: entry.checklist):
-        lines += [styled(checklist.upper(), "heading", color=color)]
-        lines += _checks_lines(list(entries), width, color=color, wide=wide)
+        listed = list(entries)
+        only = _only_subject(listed)
+        heading = styled(harmless(checklist).upper(), "heading", color=color)
+        lines += [f"{heading}  {harmless(str(only))}" if only else heading]
+        lines += _checks_lines(_without(only, listed), width, color=color, wide=wide)
         lines.append("")
     lines += _summary_lines(report, width, color=color)
     return "\n".join(lines) + "\n"
@@ -41,6 +46,28 @@ def render_diagnoses(report: Report, *, width: int = 80, color: bool = False) ->
     """The root causes alone; a sentence where there is none."""
     lines = list(diagnoses_lines(report, width, color=color))
     return "\n".join(lines or ["No root cause was found."]) + "\n"
+
+
+def _only_subject(entries: list[CheckEntry]) -> ObjectRef | None:
+    """The one object that a checklist is about: said once, not on every line."""
+    subjects = {entry.subject for entry in entries if entry.subject}
+    return next(iter(subjects)) if len(subjects) == 1 else None
+
+
+def _without(subject: ObjectRef | None, entries: list[CheckEntry]) -> list[CheckEntry]:
+    if subject is None:
+        return entries
+    return [msgspec.structs.replace(entry, subject=None) for entry in entries]
+
+
+def render_quiet(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """The verdict in one line, then the root causes."""
+    verdict = _verdict(report, width)
+    style = "cause" if report.summary.verdict == "broken" else "heading"
+    lines = [*(styled(line, style, color=color) for line in verdict)]
+    if report.diagnoses:
+        lines += ["", *diagnoses_lines(report, width, color=color)][:-1]
+    return "\n".join(lines) + "\n"
 
 
 def diagnoses_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
@@ -66,8 +93,9 @@ def _diagnosis_lines(diagnosis: DiagnosisEntry, width: int, *, color: bool) -> I
     yield from wrapped(diagnosis.remedy.summary, width, "    ")
     for command in diagnosis.remedy.commands:
         yield "      " + styled(harmless(command), "heading", color=color)
-    yield styled("  More", "heading", color=color)
-    yield f"    kubectl wasmai explain {diagnosis.cause}"
+    if diagnosis.runbook:
+        yield styled("  More", "heading", color=color)
+        yield f"    kubectl wasmai explain {diagnosis.cause}"
 
 
 def _explained(names: Sequence[str]) -> str:
@@ -94,7 +122,7 @@ def _lines(entries: list[CheckEntry], width: int, *, color: bool, wide: bool) ->
     id_width = 0 if manual else ID_WIDTH
     status = styled(f"{first.status.value:<{STATUS_WIDTH}}", first.status.value, color=color)
     details = list(_details(entries, width - STATUS_WIDTH - id_width - 2, wide=wide))
-    id_ = "" if manual else f"{first.id:<{id_width}}"
+    id_ = "" if manual else f"{first.id:<{id_width - 2}}  "
     yield f"  {status}{id_}{details[0] if details else ''}".rstrip()
     yield from (" " * (STATUS_WIDTH + id_width + 2) + line for line in details[1:])
 
@@ -130,7 +158,11 @@ def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
     yield ", ".join(
         styled(f"{count} {word}", style, color=color) for count, word, style in counts if count
     )
-    named = ", ".join(f"{each.cause} ({each.subject})" for each in report.diagnoses)
     style = "cause" if summary.verdict == "broken" else "heading"
-    for line in wrapped(f"{summary.verdict}: {named or VERDICTS[summary.verdict]}", width, ""):
-        yield styled(line, style, color=color)
+    yield from (styled(line, style, color=color) for line in _verdict(report, width))
+
+
+def _verdict(report: Report, width: int) -> list[str]:
+    verdict = report.summary.verdict
+    named = ", ".join(f"{each.cause} ({each.subject})" for each in report.diagnoses)
+    return wrapped(f"{verdict}: {named or VERDICTS[verdict]}", width, "")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
 
 Style = dict[str, str | bool]
 
@@ -41,3 +46,35 @@ def wrapped(text: str, width: int, indent: str) -> list[str]:
 def styled(text: str, style: str, *, color: bool) -> str:
     """Coloured where asked for; the words alone always say everything."""
     return click.style(text, **COLORS[style]) if color else text  # type: ignore[arg-type]
+
+
+VERDICTS = {
+    "healthy": "everything that could be judged is well",
+    "degraded": "nothing is broken, something wants attention",
+    "broken": "something does not work",
+    "inconclusive": "nothing could be judged",
+}
+
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~#&])")
+
+
+def markdown(text: str) -> str:
+    """Plain words for a Markdown page: nothing in them becomes markup, a link or HTML."""
+    return _MARKUP.sub(r"\\\1", harmless(text))
+
+
+def code(text: str) -> str:
+    """A Markdown code span, closed by more backticks than the text has in a row."""
+    plain = harmless(text) or " "
+    runs = re.findall(r"`+", plain)
+    fence = "`" * (1 + max((len(run) for run in runs), default=0))
+    pad = " " if plain.startswith("`") or plain.endswith("`") else ""
+    return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+def blamed(report: Report, entry: CheckEntry) -> list[DiagnosisEntry]:
+    """The root causes that account for one check's result on its object."""
+    about = [each for each in report.diagnoses if entry.id in each.explains]
+    subject = str(entry.subject) if entry.subject else ""
+    exact = [each for each in about if subject in (str(each.subject), *each.explains)]
+    return exact or (about if not subject else [])

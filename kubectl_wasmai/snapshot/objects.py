@@ -112,6 +112,15 @@ class Probe(_Base, frozen=True):
     failure_threshold: int | None = None
 
 
+class LifecycleHandler(_Base, frozen=True):
+    exec: ExecAction | None = None
+
+
+class Lifecycle(_Base, frozen=True):
+    post_start: LifecycleHandler | None = None
+    pre_stop: LifecycleHandler | None = None
+
+
 class ResourceRequirements(_Base, frozen=True):
     requests: dict[str, str | int | float] | None = None
     limits: dict[str, str | int | float] | None = None
@@ -120,6 +129,13 @@ class ResourceRequirements(_Base, frozen=True):
 class VolumeMount(_Base, frozen=True):
     name: str = ""
     mount_path: str = ""
+
+
+class SecurityContext(_Base, frozen=True):
+    """Of a pod or a container."""
+
+    run_as_non_root: bool | None = None
+    run_as_user: int | None = None
 
 
 class Container(_Base, frozen=True):
@@ -135,16 +151,66 @@ class Container(_Base, frozen=True):
     startup_probe: Probe | None = None
     readiness_probe: Probe | None = None
     liveness_probe: Probe | None = None
+    lifecycle: Lifecycle | None = None
+    security_context: SecurityContext | None = None
+
+
+class ClaimSource(_Base, frozen=True):
+    claim_name: str = ""
+
+
+class Volume(_Base, frozen=True):
+    name: str = ""
+    persistent_volume_claim: ClaimSource | None = None
+
+
+class Toleration(_Base, frozen=True):
+    key: str | None = None
+    operator: str | None = None
+    value: str | None = None
+    effect: str | None = None
+
+
+class SelectorTerm(_Base, frozen=True):
+    """``{key, operator, values}`` of a node affinity or a label selector."""
+
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class NodeSelectorTerm(_Base, frozen=True):
+    match_expressions: list[SelectorTerm] | None = None
+    match_fields: list[SelectorTerm] | None = None
+
+
+class RequiredNodes(_Base, frozen=True):
+    node_selector_terms: list[NodeSelectorTerm] | None = None
+
+
+class NodeAffinity(_Base, frozen=True):
+    required: RequiredNodes | None = msgspec.field(
+        default=None, name="requiredDuringSchedulingIgnoredDuringExecution"
+    )
+
+
+class Affinity(_Base, frozen=True):
+    node_affinity: NodeAffinity | None = None
 
 
 class PodSpec(_Base, frozen=True):
     runtime_class_name: str | None = None
     node_name: str | None = None
     node_selector: dict[str, str] | None = None
+    overhead: dict[str, str | int | float] | None = None
     restart_policy: str | None = None
     service_account_name: str | None = None
     init_containers: list[Container] | None = None
     containers: list[Container] | None = None
+    volumes: list[Volume] | None = None
+    tolerations: list[Toleration] | None = None
+    affinity: Affinity | None = None
+    security_context: SecurityContext | None = None
 
 
 class StateWaiting(_Base, frozen=True):
@@ -203,6 +269,7 @@ class PodTemplate(_Base, frozen=True):
 
 class LabelSelector(_Base, frozen=True):
     match_labels: dict[str, str] | None = None
+    match_expressions: list[SelectorTerm] | None = None
 
 
 class WorkloadSpec(_Base, frozen=True):
@@ -275,21 +342,28 @@ class Node(Object, frozen=True):
     status: NodeStatus = NodeStatus()
 
 
+class RuntimeClassOverhead(_Base, frozen=True):
+    pod_fixed: dict[str, str | int | float] | None = None
+
+
 class RuntimeClassScheduling(_Base, frozen=True):
     node_selector: dict[str, str] | None = None
 
 
 class RuntimeClass(Object, frozen=True):
     handler: str = ""
+    overhead: RuntimeClassOverhead | None = None
     scheduling: RuntimeClassScheduling | None = None
 
 
 class StorageClass(Object, frozen=True):
     provisioner: str = ""
+    volume_binding_mode: str | None = None
 
 
 class ClaimSpec(_Base, frozen=True):
     storage_class_name: str | None = None
+    volume_name: str | None = None
 
 
 class ClaimStatus(_Base, frozen=True):
@@ -315,6 +389,87 @@ class ServiceSpec(_Base, frozen=True):
 
 class Service(Object, frozen=True):
     spec: ServiceSpec = ServiceSpec()
+
+
+class TargetReference(_Base, frozen=True):
+    kind: str = ""
+    name: str = ""
+
+
+class AutoscalerSpec(_Base, frozen=True):
+    scale_target_ref: TargetReference = TargetReference()
+
+
+class AutoscalerStatus(_Base, frozen=True):
+    conditions: list[Condition] | None = None
+
+
+class HorizontalPodAutoscaler(Object, frozen=True):
+    spec: AutoscalerSpec = AutoscalerSpec()
+    status: AutoscalerStatus = AutoscalerStatus()
+
+
+class QuotaStatus(_Base, frozen=True):
+    hard: dict[str, str | int | float] | None = None
+    used: dict[str, str | int | float] | None = None
+
+
+class ResourceQuota(Object, frozen=True):
+    status: QuotaStatus = QuotaStatus()
+
+
+class ServiceAccount(Object, frozen=True):
+    """Only that it exists matters."""
+
+
+class Namespace(Object, frozen=True):
+    """Its labels hold the level of Pod Security."""
+
+
+class PersistentVolumeSpec(_Base, frozen=True):
+    storage_class_name: str | None = None
+
+
+class PersistentVolumeStatus(_Base, frozen=True):
+    phase: str | None = None
+
+
+class PersistentVolume(Object, frozen=True):
+    spec: PersistentVolumeSpec = PersistentVolumeSpec()
+    status: PersistentVolumeStatus = PersistentVolumeStatus()
+
+
+class ApiServiceStatus(_Base, frozen=True):
+    conditions: list[Condition] | None = None
+
+
+class APIService(Object, frozen=True):
+    status: ApiServiceStatus = ApiServiceStatus()
+
+
+class BudgetSpec(_Base, frozen=True):
+    selector: LabelSelector | None = None
+
+
+class BudgetStatus(_Base, frozen=True):
+    disruptions_allowed: int = 0
+    expected_pods: int = 0
+
+
+class PodDisruptionBudget(Object, frozen=True):
+    spec: BudgetSpec = BudgetSpec()
+    status: BudgetStatus = BudgetStatus()
+
+
+class ContainerUsage(_Base, frozen=True):
+    name: str = ""
+    usage: dict[str, str | int | float] | None = None
+
+
+class PodMetrics(Object, frozen=True):
+    """What `kubectl top pod` shows, where a metrics server runs."""
+
+    containers: list[ContainerUsage] | None = None
 
 
 class ObjectReference(_Base, frozen=True):
@@ -363,6 +518,14 @@ TYPES: dict[str, type[Object]] = {
     "CronJob": CronJob,
     "RuntimeClass": RuntimeClass,
     "StorageClass": StorageClass,
+    "Namespace": Namespace,
+    "ServiceAccount": ServiceAccount,
+    "ResourceQuota": ResourceQuota,
+    "HorizontalPodAutoscaler": HorizontalPodAutoscaler,
+    "PodDisruptionBudget": PodDisruptionBudget,
+    "PersistentVolume": PersistentVolume,
+    "APIService": APIService,
+    "PodMetrics": PodMetrics,
 }
 """The kinds a snapshot holds, and the type each is decoded into."""
 

@@ -34,7 +34,7 @@ def members(collected: Collected, *, redact: bool = True) -> Iterator[tuple[str,
         resource = BY_KIND[kind]
         items = [clean(item) for item in objects]
         document = {"apiVersion": resource.api_version, "kind": f"{kind}List", "items": items}
-        yield f"{resource.plural}.json", _json(document)
+        yield f"{resource.listed_as}.json", _json(document)
     for key, text in sorted(snapshot.logs.items()):
         yield log_path(key), (redact_text(text) if redact else text).encode()
 

@@ -38,6 +38,8 @@ CLUSTER_SCOPED = (
     "APIService",
     "DeviceClass",
     "ResourceSlice",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
 )
 
 

@@ -52,8 +52,10 @@ def test_exec_format_error_with_annotation_means_the_runtime_does_not_pass_it() 
 
     report = examine(snapshot(web, crashed(web), runtime_class(), logs=log(EXEC_FORMAT)))
 
-    assert causes(report) == ["wasm-annotation-not-passed"]
-    assert diagnosis(report).certainty.value == "likely"
+    assert [(each.cause, each.certainty.value) for each in report.diagnoses] == [
+        ("wasm-annotation-not-passed", "likely"),
+        ("runtime-lacks-wasm-support", "possible"),
+    ]
 
 
 def test_an_annotation_on_the_deployment_itself_is_misplaced() -> None:

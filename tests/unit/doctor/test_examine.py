@@ -91,7 +91,7 @@ def test_a_check_that_lacks_a_right_is_unknown_and_names_the_right() -> None:
 
     answer = result(report, "runtimeclass-exists")
     assert answer.status is Status.UNKNOWN
-    assert answer.needs == "list runtimeclasses.node.k8s.io"
+    assert answer.needs.startswith("list runtimeclasses.node.k8s.io; the rule that grants it")
 
 
 def test_a_kind_the_snapshot_lacks_makes_its_checks_unknown_and_says_how_to_get_it() -> None:

@@ -1,0 +1,103 @@
+"""The report for CI servers: JUnit XML, one suite a checklist, one test case a check's result.
+
+There is no standard, only what Jenkins, GitLab and others read. FAIL is a ``failure``. UNKNOWN is
+an ``error``: the question could not be asked, which must not look green. SKIP and MANUAL are
+``skipped`` with their reason. WARN passes, as it does for the exit code, and says so in
+``system-out``.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.doctor.model import Status
+from kubectl_wasmai.report.text import blamed, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_wasmai.doctor.report import CheckEntry, Report
+
+ELEMENTS = {
+    Status.FAIL: "failure",
+    Status.UNKNOWN: "error",
+    Status.SKIP: "skipped",
+    Status.MANUAL: "skipped",
+}
+
+
+def as_junit(report: Report) -> str:
+    """One XML document. Times are of the snapshot, so a replay gives the same bytes."""
+    stamp = report.generated_at.strftime("%Y-%m-%dT%H:%M:%S")
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    lines.append(
+        f"<testsuites{_attributes(name='kubectl wasmai doctor', **_counts(report.checks))}>"
+    )
+    for checklist, entries in groupby(report.checks, key=lambda entry: entry.checklist):
+        suite = list(entries)
+        head = _attributes(name=checklist, timestamp=stamp, **_counts(suite))
+        lines += [f"  <testsuite{head}>", *_cases(report, suite), "  </testsuite>"]
+    return "\n".join([*lines, "</testsuites>"]) + "\n"
+
+
+def _counts(entries: Iterable[CheckEntry]) -> dict[str, str]:
+    kinds = [ELEMENTS.get(entry.status, "passed") for entry in entries]
+    return {
+        "tests": str(len(kinds)),
+        "failures": str(kinds.count("failure")),
+        "errors": str(kinds.count("error")),
+        "skipped": str(kinds.count("skipped")),
+    }
+
+
+def _cases(report: Report, entries: list[CheckEntry]) -> Iterator[str]:
+    for entry in entries:
+        subject = f" ({entry.subject})" if entry.subject else ""
+        seconds = f"{(entry.duration_ms or 0.0) / 1000:.6f}"
+        head = _attributes(
+            classname=f"{entry.checklist}.{entry.id}", name=entry.title + subject, time=seconds
+        )
+        inner = list(_outcome(report, entry))
+        if inner:
+            yield from (f"    <testcase{head}>", *inner, "    </testcase>")
+        else:
+            yield f"    <testcase{head}/>"
+
+
+def _outcome(report: Report, entry: CheckEntry) -> Iterator[str]:
+    if entry.status is Status.WARN:
+        yield f"      <system-out>{_text(f'WARN: {entry.reason}')}</system-out>"
+    element = ELEMENTS.get(entry.status)
+    if element is None:
+        return
+    if element == "skipped":
+        message = entry.reason or "a person must judge this"
+        yield f"      <skipped{_attributes(message=f'{entry.status.value}: {message}')}/>"
+        return
+    head = _attributes(message=entry.reason, type=entry.status.value)
+    body = "\n".join(_text(line) for line in _details(report, entry))
+    yield f"      <{element}{head}>{body}</{element}>"
+
+
+def _details(report: Report, entry: CheckEntry) -> Iterator[str]:
+    """What a person needs who sees nothing but this test case: cause, remedy, evidence."""
+    if entry.needs:
+        yield f"needs: {entry.needs}"
+    for diagnosis in blamed(report, entry):
+        yield f"root cause: {diagnosis.cause} ({diagnosis.certainty.value}): {diagnosis.title}"
+        yield f"to do: {diagnosis.remedy.summary}"
+        yield from (f"  {command}" for command in diagnosis.remedy.commands)
+    for evidence in entry.evidence:
+        yield f"{evidence.source} {evidence.object}: {evidence.text}"
+    yield f"see: kubectl wasmai explain {entry.runbook}"
+
+
+def _attributes(**values: str) -> str:
+    return "".join(f' {name}="{_text(value)}"' for name, value in values.items())
+
+
+def _text(value: str) -> str:
+    # Without control characters, which XML 1.0 cannot hold even escaped.
+    return escape(harmless(value))

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import container, deployment, pod, pod_spec, runtime_class, snapshot
+from examining import causes
+
+from kubectl_wasmai.doctor import examine
+
+GOOD = "default:GGML:AUTO:/models/m.gguf"
+TWO = f"{GOOD},embedding:GGML:AUTO:/models/e.gguf"
+SERVER = ["/llama-api-server.wasm", "--model-name", "tiny"]
+
+
+def env(name: str, value: str) -> list[dict[str, str]]:
+    return [{"name": name, "value": value}]
+
+
+def claimed(runtime: str | None = "wasm", **more: Any) -> list[str]:
+    web = deployment(
+        spec=pod_spec(container(**more), runtime_class=runtime),
+        annotations=None if runtime else {},
+    )
+    return causes(examine(snapshot(web, pod(owner=web), runtime_class())))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (GOOD, []),
+        ("default:ggml:cpu:/models/a:b.gguf", []),
+        ("default:GGML:AUTO:$(MODEL)", []),
+        ("default:GGML:/models/m.gguf", ["wasi-nn-preload-invalid"]),
+        ("default:GGLM:AUTO:/models/m.gguf", ["wasi-nn-preload-invalid"]),
+        ("default:ONNX:CPU:/models/m.onnx", ["onnx-backend-unsupported"]),
+        (TWO, ["wasi-nn-preload-ignored"]),
+    ],
+)
+def test_a_preload_is_judged_as_the_engine_would_read_it(value: str, expected: list[str]) -> None:
+    assert claimed(env=env("WASMEDGE_WASINN_PRELOAD", value)) == expected
+
+
+def test_the_wasmedge_program_in_an_ordinary_image_takes_several_preloads() -> None:
+    flags = ["--nn-preload", GOOD, "--nn-preload", "embedding:GGML:AUTO:/models/e.gguf"]
+
+    assert claimed(None, command=["wasmedge", *flags, "/app.wasm"]) == []
+
+
+def test_the_backend_variable_is_named_as_without_effect() -> None:
+    variables = env("WASMEDGE_PLUGIN_WASI_NN_BACKEND", "cuda")
+
+    assert claimed(env=variables) == ["wasi-nn-backend-env-ineffective"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--prompt-template", "chatml"], []),
+        (["--prompt-template=chatml", "--model-alias=default"], []),
+        ([], ["prompt-template-missing"]),
+        (["--prompt-template", "chatml,embedding"], ["prompt-template-missing"]),
+        (["--prompt-template", "chatml", "--model-alias", "chat"], ["model-alias-mismatch"]),
+    ],
+)
+def test_names_and_templates_of_the_server_agree(options: list[str], expected: list[str]) -> None:
+    variables = env("WASMEDGE_WASINN_PRELOAD", GOOD)
+
+    assert claimed(command=[*SERVER, *options], env=variables) == expected
