@@ -1,4 +1,8 @@
-"""Probes that fail though the container runs: wrong port, too little time, a busy server."""
+"""Ports and probes: does the server answer where and when the kubelet asks?
+
+A refused connection has two causes that look alike: nothing will ever listen there, or the model
+is still being loaded. What the program says of its port, in its log or its arguments, decides.
+"""
 
 from __future__ import annotations
 
@@ -6,133 +10,178 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from kubectl_wasmai.doctor.health import container_statuses, is_well
-from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
+from kubectl_wasmai.checks.node import trouble
+
+from kubectl_wasmai.doctor.model import (
+    Case,
+    Certainty,
+    Check,
+    Detector,
+    Evidence,
+    Finding,
+    Result,
+    Severity,
+    Status,
+)
+from kubectl_wasmai.doctor.probing import Failure, Probed, probed
+from kubectl_wasmai.doctor.quantity import amount
 from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_wasmai.snapshot import WorkloadView
-    from kubectl_wasmai.snapshot.objects import Container, Event, Pod
+    from kubectl_wasmai.snapshot import ClusterSnapshot
 
-LISTENING = re.compile(r"(?i)listening (?:on|at) \S*?:(\d{2,5})\b")
-PORT_FLAG = re.compile(r"^--(?:port|socket-addr|listen)(?:=(?:\S*:)?(\d{2,5}))?$")
-REFUSED = re.compile(r"(?:connect: )?connection refused")
-TIMED_OUT = re.compile(r"Client\.Timeout|context deadline exceeded|i/o timeout|timeout awaiting")
-KILLED = re.compile(r"failed (startup|liveness) probe")
-
-PATIENCE = timedelta(seconds=20)
-"""A server that refuses for longer than this, while its process lives, listens elsewhere."""
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+STARVED = 0.05
+"""Cores. With less a Wasm engine cannot even start within a probe's patience."""
+LONG = timedelta(minutes=2)
+"""After so long without a word of loading, nobody is going to listen."""
+LOADING = re.compile(r"(?i)\b(?:load|download|warm|initiali[sz]|compil)\w*")
+REFUSALS = ("refused", "error")
 
 
-def failing_probes(case: Case) -> Iterable[Finding]:
-    for view, pod in _unwell(case):
-        events = case.snapshot.events_of("Pod", pod.namespace, pod.name)
-        for container in view.containers:
-            finding = _judge(case, view, pod, container, events)
-            if finding is not None:
-                yield finding
+def findings(case: Case) -> Iterator[Finding]:
+    sick = {node.name for node in case.snapshot.nodes if trouble(node)}
+    for each in probed(case):
+        if each.pod.spec.node_name not in sick:
+            yield from _judge(case.snapshot, each)
 
 
-def _judge(
-    case: Case, view: WorkloadView, pod: Pod, container: Container, events: tuple[Event, ...]
-) -> Finding | None:
-    probe = container.startup_probe or container.readiness_probe or container.liveness_probe
-    refused = _last(events, "Unhealthy", REFUSED)
-    if probe is None or refused is None:
+def _judge(snapshot: ClusterSnapshot, each: Probed) -> Iterator[Finding]:
+    """The first that holds: a wrong place explains a wrong time."""
+    last = {failure.probe: failure for failure in each.failures}
+    for failure in last.values():
+        if failure.result == "404":
+            path = _path(each, failure.probe)
+            yield _finding(each, "probe-path-missing", Certainty.CERTAIN, failure, path=path)
+            return
+    for failure in last.values():
+        said = _elsewhere(each, failure)
+        if said is not None:
+            certainty, evidence = said
+            yield _finding(each, "port-mismatch", certainty, failure, *evidence)
+            return
+    if _starved(each):
+        yield _finding(each, "cpu-throttled", Certainty.LIKELY, each.failures[-1:], *_limit(each))
+        return
+    yield from _too_early(snapshot, each)
+
+
+def _elsewhere(each: Probed, failure: Failure) -> tuple[Certainty, list[Evidence]] | None:
+    """Whether the probe asks at a port where nothing listens, and who says so."""
+    port = each.port(failure.probe)
+    if failure.result == "no-port" or port is None:
+        return Certainty.CERTAIN, []
+    if failure.result not in REFUSALS or not port:
         return None
-    asked, listens = _probed_port(container), _listening_port(case, pod, container)
-    names = {
-        "container": container.name,
-        "port": str(asked),
-        "listening": str(listens or "another"),
-    }
-    subject = str(Subject("Pod", pod.namespace, pod.name))
-    evidence = Evidence("event", subject, refused.message or "", refused.last_seen)
-    if listens and asked and listens != asked:
-        told = Evidence("log", subject, f"{container.name} listens on port {listens}")
-        return Finding("port-mismatch", view.subject, Certainty.CERTAIN, (evidence, told), names)
-    killed = _last(events, "Killing", KILLED)
-    if killed and not _was_ready(pod):
-        said = Evidence("event", subject, killed.message or "", killed.last_seen)
-        return Finding(
-            "startup-probe-too-short", view.subject, Certainty.LIKELY, (said, evidence), names
-        )
-    if listens is None and _has_run(case, pod, container.name, PATIENCE):
-        return Finding("port-mismatch", view.subject, Certainty.LIKELY, (evidence,), names)
-    return None
+    said = [(host, evidence) for host, number, evidence in each.listens if number == port]
+    if any(host not in LOOPBACK for host, _ in said):
+        return None
+    if each.listens:
+        return Certainty.CERTAIN, [(said or each.listens)[-1][-1]]
+    declared = [declared.container_port for declared in each.container.ports or ()]
+    return (Certainty.LIKELY, []) if declared and port not in declared else None
 
 
-def busy_server(case: Case) -> Iterable[Finding]:
-    """Was ready, then killed because an answer took too long."""
-    for view, pod in _unwell(case):
-        events = case.snapshot.events_of("Pod", pod.namespace, pod.name)
-        slow = _last(events, "Unhealthy", TIMED_OUT)
-        killed = _last(events, "Killing", re.compile("failed liveness probe"))
-        if slow and killed and "Liveness" in (slow.message or ""):
-            subject = str(Subject("Pod", pod.namespace, pod.name))
-            yield Finding(
-                "liveness-kills-busy-server",
-                view.subject,
-                Certainty.LIKELY,
-                (
-                    Evidence("event", subject, killed.message or "", killed.last_seen),
-                    Evidence("event", subject, slow.message or "", slow.last_seen),
-                ),
-            )
+def _too_early(snapshot: ClusterSnapshot, each: Probed) -> Iterator[Finding]:
+    for kill in each.kills[-1:]:
+        own = [failure for failure in each.failures if failure.probe == kill.probe]
+        late = [failure for failure in own if failure.result == "timeout"]
+        if kill.probe == "liveness" and late:
+            yield _finding(each, "liveness-kills-busy-server", Certainty.CERTAIN, [*late, kill])
+        elif kill.probe == "startup" or own:
+            refused = own or each.failures
+            yield _finding(each, "startup-probe-too-short", Certainty.CERTAIN, [*refused, kill])
+        return
+    refused = [failure for failure in each.failures if failure.result == "refused"]
+    started = each.status.state.running if each.status else None
+    if started is None or not refused:
+        return
+    if _talks_of_loading(snapshot, each):
+        return
+    since = started.started_at
+    long = since is not None and snapshot.info.taken_at - since > LONG
+    certainty = Certainty.LIKELY if long else Certainty.POSSIBLE
+    yield _finding(each, "port-mismatch", certainty, refused)
 
 
-def _unwell(case: Case) -> Iterator[tuple[WorkloadView, Pod]]:
+def _talks_of_loading(snapshot: ClusterSnapshot, each: Probed) -> bool:
+    key = LogKey(each.pod.namespace, each.pod.name, each.container.name)
+    return LOADING.search(snapshot.logs.get(key, "")) is not None
+
+
+def _starved(each: Probed) -> bool:
+    limit = (each.container.resources.limits or {}).get("cpu")
+    slow = any(failure.result in ("refused", "timeout") for failure in each.failures)
+    return slow and limit is not None and amount(limit) <= STARVED
+
+
+def _limit(each: Probed) -> list[Evidence]:
+    limit = (each.container.resources.limits or {}).get("cpu", "")
+    return [Evidence("spec", str(each.view.subject), f"{each.container.name}: limits.cpu={limit}")]
+
+
+def _path(each: Probed, name: str) -> str:
+    probe = each.probe(name)
+    return (probe.http_get.path if probe and probe.http_get else "") or "/"
+
+
+def _finding(
+    each: Probed,
+    cause: str,
+    certainty: Certainty,
+    failures: Failure | Iterable[Failure],
+    *evidence: Evidence,
+    path: str = "",
+) -> Finding:
+    of = [failures] if isinstance(failures, Failure) else list(failures)
+    names = {"container": each.container.name, **({"path": path} if path else {})}
+    name = of[-1].probe if of else "readiness"
+    port = each.port(name)
+    names |= {"probe": f"{name}Probe", "port": str(port or "by a name that no port has")}
+    names["listens"] = f"{each.listens[-1][1]}" if each.listens else "another, or on none"
+    texts = (*(failure.evidence for failure in of), *evidence)
+    return Finding(cause, each.view.subject, certainty, texts, names)
+
+
+def probes_fit(case: Case) -> Iterable[Result]:
+    if not case.workloads:
+        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+    found: dict[object, Finding] = {}
+    for finding in findings(case):
+        if finding.certainty is not Certainty.POSSIBLE:
+            found.setdefault(finding.subject, finding)
     for view in case.workloads:
-        yield from ((view, pod) for pod in view.pods if not is_well(pod))
+        finding_ = found.get(view.subject)
+        if finding_ is not None:
+            reason = f"{finding_.cause}: {finding_.evidence[0].text}"
+            yield Result(Status.FAIL, reason, view.subject, finding_.evidence[:3])
+        elif any(c.readiness_probe or c.liveness_probe for c in view.containers):
+            yield Result(Status.PASS, "no probe asks at a wrong place or time", view.subject)
+        else:
+            yield Result(Status.SKIP, "no container has a probe", view.subject)
 
 
-def _last(events: tuple[Event, ...], reason: str, text: re.Pattern[str]) -> Event | None:
-    found = [e for e in events if e.reason == reason and text.search(e.message or "")]
-    return found[-1] if found else None
-
-
-def _probed_port(container: Container) -> int | None:
-    for probe in (container.startup_probe, container.readiness_probe, container.liveness_probe):
-        action = probe and (probe.http_get or probe.tcp_socket)
-        if action:
-            named = {port.name: port.container_port for port in container.ports or ()}
-            port = action.port
-            return port if isinstance(port, int) else named.get(port)
-    return None
-
-
-def _listening_port(case: Case, pod: Pod, container: Container) -> int | None:
-    """From the log, else from the arguments, else from PORT: what the server was told or said."""
-    for previous in (False, True):
-        log = case.snapshot.logs.get(LogKey(pod.namespace, pod.name, container.name, previous))
-        if log and (found := LISTENING.findall(log)):
-            return int(found[-1])
-    words = [*(container.command or ()), *(container.args or ())]
-    for position, word in enumerate(words):
-        match = PORT_FLAG.match(word)
-        if match:
-            value = match[1] or (words[position + 1] if position + 1 < len(words) else "")
-            digits = value.rpartition(":")[2]
-            return int(digits) if digits.isdigit() else None
-    values = [v.value for v in container.env or () if v.name == "PORT" and v.value]
-    return int(values[0]) if values and values[0].isdigit() else None
-
-
-def _was_ready(pod: Pod) -> bool:
-    return any(status.started and status.ready for status in container_statuses(pod))
-
-
-def _has_run(case: Case, pod: Pod, name: str, least: timedelta) -> bool:
-    for status in container_statuses(pod):
-        running = status.state.running
-        if status.name == name and running and running.started_at and not status.restart_count:
-            return case.snapshot.info.taken_at - running.started_at >= least
-    return False
-
-
+CHECKS = (
+    Check(
+        id="probes-fit",
+        title="Probes ask where and when the server can answer",
+        severity=Severity.ERROR,
+        needs=("Pod", "Event"),
+        run=probes_fit,
+    ),
+)
 DETECTORS = (
-    Detector(("port-mismatch", "startup-probe-too-short"), ("Pod", "Event"), failing_probes),
-    Detector(("liveness-kills-busy-server",), ("Pod", "Event"), busy_server),
+    Detector(
+        (
+            "port-mismatch",
+            "probe-path-missing",
+            "startup-probe-too-short",
+            "liveness-kills-busy-server",
+            "cpu-throttled",
+        ),
+        ("Pod", "Event"),
+        findings,
+    ),
 )

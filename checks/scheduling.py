@@ -1,158 +1,235 @@
-"""Why the scheduler leaves a pod pending: from its own sentence, and from the nodes' state."""
+"""Pods that no node takes: which obstacle, if it were gone, would let them run?
+
+The scheduler reports for each node the first reason it met, so a node that is tainted *and* of
+another pool reads as tainted. Where nodes are known the obstacles are therefore found in the
+nodes themselves, and the message only says which resource is short.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from kubectl_wasmai.checks.node import trouble
 
 from kubectl_wasmai.doctor.health import condition, is_well
 from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
+from kubectl_wasmai.doctor.placement import selects, untolerated
+from kubectl_wasmai.doctor.quantity import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_wasmai.snapshot import WorkloadView
-    from kubectl_wasmai.snapshot.objects import Pod
+    from kubectl_wasmai.snapshot.objects import Node, Pod
 
-# `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {k: v}. …`
-REASONS = re.compile(r"(?P<count>\d+) (?P<text>(?:(?!, \d+ |\. ).)+)")
+_REASONS = re.compile(r"nodes are available: (?P<list>.*?)(?:\. |\.$|$)", re.DOTALL)
+_ITEM = re.compile(r",\s+(?=\d+ )")
+_SHORT = re.compile(r"Insufficient (?P<resource>cpu|memory|ephemeral-storage|pods)\b|Too many pods")
+_TAINT = re.compile(r"taint(?:\(s\))? \{(?P<key>[^:}]*)")
+_SELECTOR = re.compile(r"didn't match (?:Pod's node affinity|node selector|node affinity)")
+BY_KUBERNETES = "node.kubernetes.io/"
+"""Taints that repeat a node's conditions."""
+CONTROL_PLANE = "node-role.kubernetes.io/"
+NATIVE = ("cpu", "memory", "ephemeral-storage", "pods", "hugepages-")
 
-SELECTOR = re.compile(r"didn't match (?:Pod's )?node (?:affinity|selector)")
-TAINT = re.compile(r"had (?:untolerated )?taints? ?(?:\(s\) ?)?(?P<taint>\{[^}]*\}|\S+)|had taint")
-INSUFFICIENT = re.compile(
-    r"Insufficient (?P<what>cpu|memory|ephemeral-storage)|(?P<pods>Too many pods)"
-)
-NODE_TAINT = re.compile(r"node\.(?:kubernetes\.io|cloudprovider\.kubernetes\.io)/")
-CORDONED = re.compile(r"were unschedulable")
+
+@dataclass(frozen=True)
+class Unplaced:
+    """A pod without a node, and the scheduler's last word about it."""
+
+    view: WorkloadView
+    pod: Pod
+    evidence: Evidence
+
+    @property
+    def text(self) -> str:
+        return self.evidence.text
 
 
-def unschedulable(case: Case) -> Iterable[Finding]:
-    """The reason that keeps most nodes away; a node's own trouble is told by the node."""
+def unplaced(case: Case) -> Iterator[Unplaced]:
     for view in case.workloads:
         for pod in view.pods:
-            sentence = refusal(pod)
-            if sentence is None:
+            if pod.spec.node_name or is_well(pod):
                 continue
-            finding = _of_sentence(view, pod, sentence)
-            if finding is not None:
-                yield finding
-                break
+            evidence = _last_word(case, pod)
+            if evidence is not None:
+                yield Unplaced(view, pod, evidence)
 
 
-def refusal(pod: Pod) -> str | None:
-    """The scheduler's sentence about a pod that is still pending."""
-    scheduled = condition(pod, "PodScheduled")
-    if is_well(pod) or scheduled is None or scheduled.status != "False":
-        return None
-    return scheduled.message
-
-
-def _of_sentence(view: WorkloadView, pod: Pod, sentence: str) -> Finding | None:
-    reasons = sentence.partition("available: ")[2].partition(" preemption:")[0]
-    best: tuple[int, str, dict[str, str]] | None = None
-    for match in REASONS.finditer(reasons):
-        found = _classify(match["text"])
-        if found and (best is None or int(match["count"]) > best[0]):
-            best = (int(match["count"]), *found)
-    if best is None:
-        return None
+def _last_word(case: Case, pod: Pod) -> Evidence | None:
     subject = Subject("Pod", pod.namespace, pod.name)
-    selector = ", ".join(f"{k}={v}" for k, v in (view.spec.node_selector or {}).items())
-    return Finding(
-        best[1],
-        view.subject,
-        Certainty.CERTAIN,
-        (Evidence("status", str(subject), sentence),),
-        {"selector": selector or "affinity", **best[2]},
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled and scheduled.status == "False" and scheduled.message:
+        time = scheduled.last_transition_time
+        return Evidence("status", str(subject), scheduled.message, time)
+    events = [
+        event
+        for event in case.snapshot.events_of(*subject)
+        if event.reason == "FailedScheduling" and event.message
+    ]
+    if not events:
+        return None
+    return Evidence("event", str(subject), events[-1].message or "", events[-1].last_seen)
+
+
+def nowhere(case: Case) -> Iterable[Finding]:
+    for each in unplaced(case):
+        if case.snapshot.nodes:
+            yield from _from_nodes(case, each)
+        else:
+            yield from _from_text(each)
+
+
+def _from_nodes(case: Case, waiting: Unplaced) -> Iterator[Finding]:
+    spec = waiting.pod.spec
+    offering = [node for node in case.snapshot.nodes if _offers(node, waiting.pod)]
+    matching = [node for node in offering if selects(spec, node)]
+    if not offering:
+        return  # a matter of devices, not of this module
+    if not matching:
+        if spec.node_selector or spec.affinity:
+            yield _finding(waiting, "node-selector-unmatched", selector=_selector(waiting.pod))
+        return
+    causes = {node.name: _obstacle(waiting, node) for node in matching}
+    short = _short(waiting.text)
+    cordoned = [node for node in matching if causes[node.name] == "node-cordoned"]
+    if short and not any(_has_room(case, waiting.pod, node) for node in cordoned):
+        yield _finding(waiting, "insufficient-cpu-or-memory", resources=", ".join(short))
+        return
+    if not short and "" in causes.values():
+        # Nothing can be seen in a node that would do: the message alone knows.
+        yield from _from_text(waiting)
+        return
+    chosen = next((c for c in _ORDER if c in causes.values()), "")
+    if chosen == "untolerated-taint":
+        taints = {f"{t.key}" for node in matching for t in untolerated(spec, node)}
+        yield _finding(waiting, chosen, taint=", ".join(sorted(taints)))
+    elif chosen:
+        yield from (
+            _of_node(waiting, chosen, node) for node in matching if causes[node.name] == chosen
+        )
+
+
+_ORDER = (
+    "container-runtime-down",
+    "network-plugin-not-ready",
+    "node-not-ready",
+    "node-cordoned",
+    "node-pressure",
+    "untolerated-taint",
+    "control-plane",
+)
+"""What is most likely unintended comes first."""
+
+
+def _obstacle(waiting: Unplaced, node: Node) -> str:
+    """Why a node that matches does not take the pod; empty where nothing can be seen in it."""
+    found = trouble(node)
+    if found is not None and found.cause != "node-pressure":
+        return str(found.cause)
+    if node.spec.unschedulable:
+        return "node-cordoned"
+    keys = [taint.key for taint in untolerated(waiting.pod.spec, node)]
+    if any(key.startswith(CONTROL_PLANE) for key in keys):
+        return "control-plane"
+    if found is not None and "-pressure" in " ".join([waiting.text, *keys]):
+        return str(found.cause)
+    own = [key for key in keys if not key.startswith(BY_KUBERNETES)]
+    return "untolerated-taint" if own else ""
+
+
+def _offers(node: Node, pod: Pod) -> bool:
+    """Whether the node has the devices asked for; those without are a GPU's matter."""
+    allocatable = node.status.allocatable or {}
+    return all(
+        amount(allocatable.get(name, 0)) >= wanted
+        for name, wanted in _requests(pod).items()
+        if not name.startswith(NATIVE)
     )
 
 
-def _classify(text: str) -> tuple[str, dict[str, str]] | None:
-    if NODE_TAINT.search(text):
-        return None
-    if SELECTOR.search(text):
-        return "node-selector-unmatched", {}
-    if match := TAINT.search(text):
-        return "untolerated-taint", {"taint": (match["taint"] or text).strip("{}")}
-    if match := INSUFFICIENT.search(text):
-        return "insufficient-cpu-or-memory", {"what": match["what"] or "room for pods"}
-    return None
+def _requests(pod: Pod) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for container in pod.spec.containers or ():
+        resources = container.resources
+        for name, value in {**(resources.limits or {}), **(resources.requests or {})}.items():
+            total[name] = total.get(name, 0) + amount(value)
+    return total
 
 
-def cordoned(case: Case) -> Iterable[Finding]:
-    """A cordoned node is somebody's intention, until pods wait for it."""
-    waiting = [
-        (view, sentence)
-        for view in case.workloads
-        for pod in view.pods
-        if (sentence := refusal(pod)) and CORDONED.search(sentence)
-    ]
-    for node in case.snapshot.nodes if waiting else ():
-        if node.spec.unschedulable:
-            yield Finding(
-                "node-cordoned",
-                Subject("Node", "", node.name),
-                Certainty.CERTAIN,
-                (
-                    Evidence("node", f"Node {node.name}", "spec.unschedulable: true"),
-                    Evidence("status", str(waiting[0][0].subject), waiting[0][1]),
-                ),
-                {"node": node.name},
-                tuple({view.subject for view, _ in waiting}),
-            )
+def _has_room(case: Case, pod: Pod, node: Node) -> bool:
+    taken: dict[str, float] = {"pods": 0}
+    for other in case.snapshot.pods:
+        if other.spec.node_name == node.name and other.status.phase not in ("Succeeded", "Failed"):
+            for name, value in _requests(other).items():
+                taken[name] = taken.get(name, 0) + value
+    allocatable = node.status.allocatable or {}
+    return all(
+        taken.get(name, 0) + wanted <= amount(allocatable.get(name, 0))
+        for name, wanted in _requests(pod).items()
+    )
 
 
-def troubled_nodes(case: Case) -> Iterable[Finding]:
-    """A node's conditions; what its pods, and pods that find no other, suffer, is explained."""
-    for node in case.snapshot.nodes:
-        for cause, name, message in _troubles(node.status.conditions or ()):
-            subject = Subject("Node", "", node.name)
-            yield Finding(
-                cause,
-                subject,
-                Certainty.CERTAIN,
-                (Evidence("node", str(subject), f"{name}: {message}"),),
-                {"node": node.name, "condition": name},
-                tuple(_sufferers(case, node.name)) or (subject,),
-            )
+def _from_text(waiting: Unplaced) -> Iterator[Finding]:
+    """Without nodes: a node short of something had passed everything else."""
+    reasons = _reasons(waiting.text)
+    short = _short(waiting.text)
+    devices = any(r.startswith("Insufficient ") and not _SHORT.match(r) for r, _ in reasons)
+    if devices:
+        return
+    if short:
+        yield _finding(waiting, "insufficient-cpu-or-memory", resources=", ".join(short))
+        return
+    taints = [(m["key"], n) for r, n in reasons if (m := _TAINT.search(r))]
+    own = [(k, n) for k, n in taints if not k.startswith((BY_KUBERNETES, CONTROL_PLANE))]
+    unmatched = sum(n for r, n in reasons if _SELECTOR.search(r))
+    if own and sum(n for _, n in own) >= unmatched:
+        yield _finding(waiting, "untolerated-taint", taint=", ".join(sorted({k for k, _ in own})))
+    elif unmatched and not any(key.startswith(BY_KUBERNETES) for key, _ in taints):
+        yield _finding(waiting, "node-selector-unmatched", selector=_selector(waiting.pod))
 
 
-def _troubles(conditions: Iterable[object]) -> Iterator[tuple[str, str, str]]:
-    for each in conditions:
-        name, status = str(getattr(each, "type", "")), getattr(each, "status", "")
-        message = (
-            f"{getattr(each, 'reason', '') or ''} {getattr(each, 'message', '') or ''}".strip()
-        )
-        if name == "Ready" and status in ("False", "Unknown"):
-            if re.search(
-                r"container runtime (?:is down|status check)|PLEG is not healthy", message
-            ):
-                yield "container-runtime-down", name, message
-            elif re.search(r"cni plugin not initialized|[Nn]etwork ?[Pp]lugin", message):
-                yield "network-plugin-not-ready", name, message
-            else:
-                yield "node-not-ready", name, message
-        elif name in ("MemoryPressure", "DiskPressure", "PIDPressure") and status == "True":
-            yield "node-pressure", name, message
+def _reasons(text: str) -> list[tuple[str, int]]:
+    """``0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had …`` as pairs."""
+    found = _REASONS.search(text.partition("preemption:")[0])
+    items = _ITEM.split(found["list"]) if found else []
+    pairs = [item.strip().partition(" ") for item in items]
+    return [(reason, int(count)) for count, _, reason in pairs if count.isdigit()]
 
 
-def _sufferers(case: Case, node: str) -> Iterator[Subject]:
-    for view in case.workloads:
-        placed = [pod.spec.node_name for pod in view.pods if not is_well(pod)]
-        if any(name in (node, None, "") for name in placed):
-            yield view.subject
+def _short(text: str) -> list[str]:
+    """Resources of which some node that would do has too little, by name."""
+    matches = [_SHORT.match(reason) for reason, _ in _reasons(text)]
+    return list(dict.fromkeys(m["resource"] or "pods" for m in matches if m))
+
+
+def _selector(pod: Pod) -> str:
+    pairs = [f"{key}={value}" for key, value in sorted((pod.spec.node_selector or {}).items())]
+    return ",".join(pairs) or "the required node affinity"
+
+
+def _finding(waiting: Unplaced, cause: str, **names: str) -> Finding:
+    subject = waiting.view.subject
+    return Finding(cause, subject, Certainty.CERTAIN, (waiting.evidence,), names)
+
+
+def _of_node(waiting: Unplaced, cause: str, node: Node) -> Finding:
+    return Finding(
+        cause,
+        Subject("Node", "", node.name),
+        Certainty.CERTAIN,
+        (waiting.evidence,),
+        {"node": node.name},
+        (waiting.view.subject,),
+    )
 
 
 DETECTORS = (
     Detector(
-        ("node-selector-unmatched", "untolerated-taint", "insufficient-cpu-or-memory"),
+        ("insufficient-cpu-or-memory", "node-selector-unmatched", "untolerated-taint"),
         ("Pod",),
-        unschedulable,
-    ),
-    Detector(("node-cordoned",), ("Pod", "Node"), cordoned),
-    Detector(
-        ("container-runtime-down", "network-plugin-not-ready", "node-not-ready", "node-pressure"),
-        ("Node",),
-        troubled_nodes,
+        nowhere,
     ),
 )

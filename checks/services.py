@@ -1,7 +1,13 @@
-"""Services: do they lead to the pods they are meant for?"""
+"""Services: does each in front of a Wasm workload reach its pods?
+
+A Service that selects nothing may be somebody else's, or wait for pods yet to come. It is called
+wrong only where it was evidently made for a workload that is here.
+"""
 
 from __future__ import annotations
 
+import difflib
+import json
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.model import (
@@ -16,98 +22,172 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.snapshot import workload_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_wasmai.snapshot import WorkloadView
-    from kubectl_wasmai.snapshot.objects import Service
+    from kubectl_wasmai.snapshot.objects import Container, Service, ServicePort
+
+ALIKE = 0.6
+"""difflib's ratio above which two label values are the same word, misspelt or decorated."""
 
 
-def services_reach_pods(case: Case) -> Iterable[Result]:
-    services = tuple(_services(case))
-    if not services:
-        yield Result(Status.SKIP, "no Service belongs to a workload that asks for WebAssembly")
-    broken = {finding.subject: finding for finding in mismatches(case)}
-    for service, _ in services:
-        subject = Subject("Service", service.namespace, service.name)
-        finding = broken.get(subject)
-        if finding:
-            yield Result(Status.FAIL, finding.evidence[0].text, subject, finding.evidence)
-        else:
-            yield Result(Status.PASS, "selector and ports match the pods", subject)
-
-
-def mismatches(case: Case) -> Iterable[Finding]:
-    """From the objects alone, before anybody asks the Service for anything."""
-    for service, view in _services(case):
-        finding = _of_selector(service, view) or _of_ports(service, view)
-        if finding is not None:
-            yield finding
-
-
-def _services(case: Case) -> Iterator[tuple[Service, WorkloadView]]:
-    """Services with a selector that matches a workload of interest, or that bears its name."""
+def unreached(case: Case) -> Iterator[Finding]:
+    everything = workload_views(case.snapshot)
     for service in case.snapshot.services:
-        here = [v for v in case.workloads if v.subject.namespace == service.namespace]
-        selected = next((view for view in here if _selects(service, view)), None)
-        named = next((view for view in here if view.subject.name == service.name), None)
-        view = selected or named
-        if service.spec.selector and view is not None and not _selects_other(case, service, here):
-            yield service, view
+        selector = service.spec.selector
+        if not selector or service.spec.type == "ExternalName":
+            continue
+        near = [view for view in everything if view.subject.namespace == service.namespace]
+        selected = [view for view in near if _selects(selector, view)]
+        if selected:
+            ours = {view.subject for view in case.workloads}
+            for view in (each for each in selected if each.subject in ours):
+                yield from _wrong_ports(service, view)
+            continue
+        meant = _meant(case, service, near)
+        if meant is not None:
+            yield _selects_nothing(service, meant)
 
 
-def _selects(service: Service, view: WorkloadView) -> bool:
+def _selects(selector: dict[str, str], view: WorkloadView) -> bool:
+    labels = [view.template.labels or {}, *(pod.labels for pod in view.pods)]
+    return any(selector.items() <= each.items() for each in labels)
+
+
+def _meant(case: Case, service: Service, near: list[WorkloadView]) -> WorkloadView | None:
+    """The workload of interest that the Service was made for, if that is plain to see."""
+    interesting = {view.subject for view in case.workloads}
+    ours = [view for view in near if view.subject in interesting]
+    for view in ours:
+        if service.name == view.subject.name or _nearly(service.spec.selector or {}, view):
+            return view
+    services = [s for s in case.snapshot.services if s.namespace == service.namespace]
+    alone = len([s for s in services if s.spec.selector]) == 1 and len(ours) == 1
+    return ours[0] if alone and len(near) == 1 else None
+
+
+def _nearly(selector: dict[str, str], view: WorkloadView) -> bool:
+    """Each label has a like value or key; a tier or role alone proves nothing."""
+    labels = view.template.labels or {}
+    for key, value in selector.items():
+        others = [labels[key]] if key in labels else list(labels.values())
+        if not any(_alike(value, other) for other in others):
+            return False
+    return bool(selector)
+
+
+def _alike(one: str, other: str) -> bool:
+    if one == other or one.startswith(other + "-") or other.startswith(one + "-"):
+        return True
+    return difflib.SequenceMatcher(None, one, other).ratio() >= ALIKE
+
+
+def _selects_nothing(service: Service, view: WorkloadView) -> Finding:
     selector = service.spec.selector or {}
-    return bool(selector) and selector.items() <= (view.template.labels or {}).items()
-
-
-def _selects_other(case: Case, service: Service, here: list[WorkloadView]) -> bool:
-    """Another team's pods: then the Service is theirs, whatever its name."""
-    selector = (service.spec.selector or {}).items()
-    ours = {pod.name for view in here for pod in view.pods}
-    return any(
-        pod.namespace == service.namespace
-        and pod.name not in ours
-        and selector <= pod.labels.items()
-        for pod in case.snapshot.pods
+    labels = view.template.labels or {}
+    right = {key: labels[key] for key in selector if key in labels} or dict(labels)
+    replaced = {**dict.fromkeys(selector), **right}
+    names = {
+        "service": service.name,
+        "selector": _words(selector),
+        "labels": _words(labels),
+        **({"patch": json.dumps({"spec": {"selector": replaced}})} if right else {}),
+    }
+    subject = Subject("Service", service.namespace, service.name)
+    return Finding(
+        "service-selector-mismatch",
+        subject,
+        Certainty.CERTAIN,
+        (
+            Evidence("spec", str(subject), f"selector: {_words(selector)}"),
+            Evidence("spec", str(view.subject), f"labels of its pods: {_words(labels) or 'none'}"),
+        ),
+        names,
+        (view.subject,),
     )
 
 
-def _of_selector(service: Service, view: WorkloadView) -> Finding | None:
-    if _selects(service, view):
-        return None
-    selector = ",".join(f"{k}={v}" for k, v in sorted((service.spec.selector or {}).items()))
-    labels = ",".join(f"{k}={v}" for k, v in sorted((view.template.labels or {}).items()))
-    text = f"selector {selector} matches no pod; pods of {view.subject.name} carry {labels}"
-    return _finding("service-selector-mismatch", service, view, text, {"selector": selector})
+def _words(labels: dict[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
-def _of_ports(service: Service, view: WorkloadView) -> Finding | None:
-    ports = [port for container in view.containers for port in container.ports or ()]
-    numbers = {port.container_port for port in ports}
-    names = {port.name for port in ports if port.name}
+def _wrong_ports(service: Service, view: WorkloadView) -> Iterator[Finding]:
     for port in service.spec.ports or ():
         target = port.target_port if port.target_port not in (None, 0) else port.port
-        right = target in names if isinstance(target, str) else target in numbers or not numbers
-        if not right:
-            has = ", ".join([*map(str, sorted(numbers)), *sorted(names)]) or "none"
-            text = f"targetPort {target} is no port of the pods, which have {has}"
-            names_ = {"target": str(target), "ports": has}
-            return _finding("service-port-mismatch", service, view, text, names_)
-    return None
+        if not _is_port(target, view):
+            yield _wrong_port(service, port, target, view)
 
 
-def _finding(
-    cause: str, service: Service, view: WorkloadView, text: str, names: dict[str, str]
+def _is_port(target: int | str | None, view: WorkloadView) -> bool:
+    """Whether some container has that port. Declaring ports is optional: where a container
+    declares none, any number may be right."""
+    declared = [port for each in view.containers for port in each.ports or ()]
+    if isinstance(target, str) and not target.isdigit():
+        return any(port.name == target for port in declared)
+    undeclared = any(not each.ports for each in view.containers)
+    probed = {
+        action.port
+        for each in view.containers
+        for probe in (each.startup_probe, each.readiness_probe, each.liveness_probe)
+        if probe and (action := probe.http_get or probe.tcp_socket)
+    }
+    number = int(target or 0)
+    numbers = {port.container_port for port in declared} | probed
+    said = any(str(number) in f"{word}" for each in view.containers for word in _said(each))
+    return undeclared or number in numbers or said
+
+
+def _said(container: Container) -> list[str]:
+    variables = [variable.value or "" for variable in container.env or ()]
+    return [*(container.command or ()), *(container.args or ()), *variables]
+
+
+def _wrong_port(
+    service: Service, port: ServicePort, target: int | str | None, view: WorkloadView
 ) -> Finding:
     subject = Subject("Service", service.namespace, service.name)
+    declared = [p for each in view.containers for p in each.ports or ()]
+    ports = ", ".join(f"{p.container_port}{f' ({p.name})' if p.name else ''}" for p in declared)
+    named = isinstance(target, str) and not target.isdigit()
     return Finding(
-        cause,
+        "service-port-mismatch",
         subject,
-        Certainty.CERTAIN,
-        (Evidence("spec", str(subject), text),),
-        {**names, "workload": str(view.subject)},
+        Certainty.CERTAIN if named else Certainty.LIKELY,
+        (
+            Evidence("spec", str(subject), f"port {port.port}, targetPort {target}"),
+            Evidence("spec", str(view.subject), f"container ports: {ports or 'none'}"),
+        ),
+        {"service": service.name, "target": str(target), "ports": ports or "none"},
+        (view.subject,),
+    )
+
+
+def services_reach(case: Case) -> Iterable[Result]:
+    wrong: dict[Subject, Finding] = {}
+    for finding in unreached(case):
+        wrong.setdefault(finding.subject, finding)
+    for finding in wrong.values():
+        reason = f"{finding.subject}: {finding.evidence[0].text}; {finding.evidence[1].text}"
+        yield Result(Status.FAIL, reason, finding.workloads[0], finding.evidence)
+    blamed = {workload for finding in wrong.values() for workload in finding.workloads}
+    for view in case.workloads:
+        if view.subject in blamed:
+            continue
+        names = [s.name for s in case.snapshot.services if _in_front(s, view)]
+        status = Status.PASS if names else Status.SKIP
+        told = f"selected by {', '.join(names)}" if names else "no Service is in front of it"
+        yield Result(status, told, view.subject)
+    if not case.workloads:
+        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+
+
+def _in_front(service: Service, view: WorkloadView) -> bool:
+    selector = service.spec.selector
+    return service.namespace == view.subject.namespace and bool(
+        selector and _selects(selector, view)
     )
 
 
@@ -117,11 +197,9 @@ CHECKS = (
         title="Services select the pods and name their ports",
         severity=Severity.ERROR,
         needs=("Service", "Pod"),
-        run=services_reach_pods,
+        run=services_reach,
     ),
 )
 DETECTORS = (
-    Detector(
-        ("service-selector-mismatch", "service-port-mismatch"), ("Service", "Pod"), mismatches
-    ),
+    Detector(("service-selector-mismatch", "service-port-mismatch"), ("Service", "Pod"), unreached),
 )

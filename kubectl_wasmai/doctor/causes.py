@@ -28,7 +28,12 @@ ACTIONS = (
     "configure-node",
     "rebuild-image",
     "provide-image",
+    "add-capacity",
+    "grant-rights",
     "provide-model",
+    "repair-component",
+    "repair-hardware",
+    "free-resources",
 )
 """What a remedy asks for, for scripts that route diagnoses to people."""
 

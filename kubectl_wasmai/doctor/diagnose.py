@@ -138,7 +138,7 @@ def _explained(
     ]
     pods = [
         str(Subject("Pod", pod.namespace, pod.name))
-        for view in case.workloads
+        for view in (*case.workloads, *case.components)
         if view.subject in workloads
         for pod in view.pods
         if not is_well(pod)

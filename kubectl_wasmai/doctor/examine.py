@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.checklist import Checklist, Item, shipped_checklists
 from kubectl_wasmai.doctor.diagnose import blame, diagnose
-from kubectl_wasmai.doctor.interest import wants_wasm
+from kubectl_wasmai.doctor.interest import wants_gpu, wants_wasm
 from kubectl_wasmai.doctor.model import Case, Options, Result, Severity, Status, Subject
 from kubectl_wasmai.doctor.registry import all_checks, all_detectors
 from kubectl_wasmai.doctor.report import CheckEntry, ObjectRef, Report, build_report
@@ -33,7 +34,10 @@ def examine(
     where ``options`` name a check, checklist or workload that does not exist.
     """
     options = options or Options()
-    case = Case(snapshot, _workloads(snapshot, options), options.thresholds)
+    views = workload_views(snapshot)
+    workloads = _workloads(snapshot, views, options)
+    components = tuple(view for view in views if gpu.role(view) and view not in workloads)
+    case = Case(snapshot, workloads, options.thresholds, components)
     runs = run_checks(case, all_checks())
     known = catalogue(options.own_tables)
     diagnoses = diagnose(case, _findings(case, options), runs, known)
@@ -52,10 +56,11 @@ def _findings(case: Case, options: Options) -> Iterator[Finding]:
     yield from match_signatures(symptoms(case), [*own, *shipped_signatures()])
 
 
-def _workloads(snapshot: ClusterSnapshot, options: Options) -> tuple[WorkloadView, ...]:
-    views = workload_views(snapshot)
+def _workloads(
+    snapshot: ClusterSnapshot, views: tuple[WorkloadView, ...], options: Options
+) -> tuple[WorkloadView, ...]:
     if options.subject is None:
-        return tuple(view for view in views if wants_wasm(snapshot, view))
+        return tuple(view for view in views if wants_wasm(snapshot, view) or wants_gpu(view))
     chosen = tuple(view for view in views if _is_about(view, options.subject))
     if not chosen:
         raise InputError(

@@ -1,4 +1,5 @@
-"""Whose pods the doctor looks at: those that want WebAssembly or serve a model with WasmEdge.
+"""Whose pods the doctor looks at: those that want WebAssembly, serve a model with WasmEdge, or
+want a GPU.
 
 Other teams' pods may fail for their own reasons; naming them would be noise.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai import gpu
 from kubectl_wasmai.wasm import is_module_path, is_native_handler, selector_annotations
 
 if TYPE_CHECKING:
@@ -37,6 +39,11 @@ def wants_wasm(snapshot: ClusterSnapshot, view: WorkloadView) -> bool:
         if not is_native_handler(runtime_class.handler if runtime_class else name):
             return True
     return any(_mentions_wasm(container) for container in view.containers)
+
+
+def wants_gpu(view: WorkloadView) -> bool:
+    """Whether a workload is meant to use a GPU; what offers them (plugins, exporters) is not."""
+    return gpu.wants_gpu(view.spec, view.template_annotations) and not gpu.role(view)
 
 
 def _mentions_wasm(container: Container) -> bool:

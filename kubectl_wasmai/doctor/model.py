@@ -99,11 +99,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Case:
-    """What a check or detector is given: the snapshot and the workloads of interest in it."""
+    """What a check or detector is given: the snapshot and the workloads of interest in it.
+
+    ``components`` are those that offer GPUs to others (device plugins, exporters, operators).
+    """
 
     snapshot: ClusterSnapshot
     workloads: tuple[WorkloadView, ...]
     thresholds: Thresholds = field(default_factory=Thresholds)
+    components: tuple[WorkloadView, ...] = ()
 
 
 @dataclass(frozen=True)

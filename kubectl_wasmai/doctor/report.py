@@ -157,17 +157,23 @@ def _summary(entries: tuple[CheckEntry, ...], diagnoses: tuple[DiagnosisEntry, .
         unknown=count[Status.UNKNOWN],
         skip=count[Status.SKIP],
         manual=count[Status.MANUAL],
-        verdict=_verdict(count, diagnoses),
+        verdict=_verdict(entries, count, diagnoses),
     )
 
 
-def _verdict(count: dict[Status, int], diagnoses: tuple[DiagnosisEntry, ...]) -> Verdict:
-    """A root cause is a fault even where all still runs: it breaks as soon as it is used."""
+def _verdict(
+    entries: tuple[CheckEntry, ...],
+    count: dict[Status, int],
+    diagnoses: tuple[DiagnosisEntry, ...],
+) -> Verdict:
+    """A root cause is a fault even where all still runs: it breaks as soon as it is used. What is
+    merely not set up for the day of a failure does not make a cluster a worse one today."""
     if count[Status.FAIL] or any(d.certainty is not Certainty.POSSIBLE for d in diagnoses):
         return "broken"
     if not count[Status.PASS]:
         return "inconclusive"
-    return "degraded" if count[Status.WARN] else "healthy"
+    warned = any(e.status is Status.WARN and e.checklist != "readiness" for e in entries)
+    return "degraded" if warned else "healthy"
 
 
 def _diagnosis_entry(diagnosis: Diagnosis) -> DiagnosisEntry:

@@ -11,6 +11,7 @@ A signature::
     subject = "Node"                        # optional: the pod's node is at fault
     also = ["runtime-lacks-wasm-support"]   # optional: causes that give the same text
     annotated = true                        # optional: only with (or without) crun's annotation
+    component = true                        # optional: only of (or not of) what offers GPUs
     example = '''…a real text, recorded…'''
 """
 
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from kubectl_wasmai import toml
+from kubectl_wasmai import gpu, toml
 from kubectl_wasmai.doctor.model import Certainty, Finding, Subject
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.wasm import selects_wasm
@@ -46,11 +47,14 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
     subject: Literal["workload", "Node"] = "workload"
     annotated: bool | None = None
+    component: bool | None = None
     also: tuple[str, ...] = ()
 
     def fits(self, symptom: Symptom) -> bool:
         """Whether the text is of the place, reason and kind of pod that this row is about."""
         if symptom.where not in self.where or self.reason not in ("", symptom.reason):
+            return False
+        if self.component not in (None, bool(gpu.role(symptom.view))):
             return False
         annotations = symptom.view.template_annotations
         return self.annotated in (None, selects_wasm(annotations))

@@ -62,11 +62,25 @@ class Symptom:
 def symptoms(case: Case) -> Iterator[Symptom]:
     """All texts of all workloads of interest that are not well."""
     for view in case.workloads:
-        if view.refused:
-            yield from _of_controllers(case.snapshot, view)
-        for pod in view.pods:
-            if not is_well(pod):
-                yield from _of_pod(case.snapshot, view, pod)
+        yield from symptoms_of(case.snapshot, view)
+
+
+def symptoms_of(snapshot: ClusterSnapshot, view: WorkloadView) -> Iterator[Symptom]:
+    """All texts of one workload, as far as it is not well."""
+    if view.refused:
+        yield from _of_controllers(snapshot, view)
+    for pod in view.pods:
+        if not is_well(pod):
+            yield from _of_pod(snapshot, view, pod)
+
+
+def logs_of(snapshot: ClusterSnapshot, view: WorkloadView, pod: Pod) -> Iterator[Symptom]:
+    """Logs and ends of a pod's containers, even of those that seem well: a program that waits
+    for ever, or starts once a minute, is ready, too."""
+    subject = Subject("Pod", pod.namespace, pod.name)
+    for status in container_statuses(pod):
+        yield from _of_state(status.last_state, subject, view, status.name)
+        yield from _of_logs(snapshot, subject, view, status.name)
 
 
 def _time(text: str) -> datetime | None:

@@ -198,6 +198,14 @@ class Affinity(_Base, frozen=True):
     node_affinity: NodeAffinity | None = None
 
 
+class PodResourceClaim(_Base, frozen=True):
+    """Dynamic resource allocation: a claim by name, or a template one is made from."""
+
+    name: str = ""
+    resource_claim_name: str | None = None
+    resource_claim_template_name: str | None = None
+
+
 class PodSpec(_Base, frozen=True):
     runtime_class_name: str | None = None
     node_name: str | None = None
@@ -210,6 +218,7 @@ class PodSpec(_Base, frozen=True):
     volumes: list[Volume] | None = None
     tolerations: list[Toleration] | None = None
     affinity: Affinity | None = None
+    resource_claims: list[PodResourceClaim] | None = None
     security_context: SecurityContext | None = None
 
 
@@ -285,6 +294,7 @@ class WorkloadStatus(_Base, frozen=True):
     replicas: int = 0
     ready_replicas: int = 0
     available_replicas: int = 0
+    desired_number_scheduled: int | None = None
     conditions: list[Condition] | None = None
 
 

@@ -146,6 +146,7 @@ def _view(
             return None
         template = (pods[0].metadata, pods[0].spec)
     workload = owner if isinstance(owner, Workload) else None
+    pods = _present(workload, pods)
     return WorkloadView(
         subject=subject,
         metadata=owner.metadata if owner else ObjectMeta(),
@@ -156,6 +157,26 @@ def _view(
         desired=_desired(workload, len(pods)),
         refused=_refused(snapshot, workload, middles, len(pods)),
         conditions=tuple((workload.status.conditions if workload else None) or ()),
+    )
+
+
+def _present(workload: Workload | None, pods: list[Pod]) -> list[Pod]:
+    """Without failed pods that have been replaced: evicted or rejected ones stay in the list
+    until someone deletes them. A Job's failed tries count until one succeeds."""
+    pods = [pod for pod in pods if not _is_outlived(pod, pods)]
+    if workload is None or workload.kind == "Job":
+        return pods
+    standing = [pod for pod in pods if pod.status.phase != "Failed"]
+    running = [pod for pod in standing if pod.status.phase == "Running"]
+    return standing if len(running) >= max(1, _desired(workload, len(running))) else pods
+
+
+def _is_outlived(pod: Pod, pods: Iterable[Pod]) -> bool:
+    made = pod.metadata.creation_timestamp
+    return pod.status.phase == "Failed" and any(
+        other.status.phase == "Succeeded"
+        and (made is None or (other.metadata.creation_timestamp or made) >= made)
+        for other in pods
     )
 
 

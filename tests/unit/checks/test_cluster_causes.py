@@ -38,8 +38,8 @@ CONFIGURED = {
 SENTENCES = {
     "insufficient-cpu-or-memory": "0/1 nodes are available: 1 Insufficient memory. preemption: 0/1",
     "untolerated-taint": "0/2 nodes are available: 2 node(s) had untolerated taint {gpu: yes}. x",
-    "node-selector-unmatched": "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't "
-    "match Pod's node affinity/selector. preemption: 0/3 nodes are available",
+    "node-selector-unmatched": "0/3 nodes are available: 1 node(s) had untolerated taint {gpu: "
+    "yes}, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are",
 }
 
 
@@ -92,6 +92,7 @@ def conditioned(name: str, **condition: str) -> dict[str, Any]:
     return made
 
 
+BY_NODE = "node.kubernetes.io"
 NODES = {
     "container-runtime-down": ("Ready", "False", "KubeletNotReady", "container runtime is down"),
     "network-plugin-not-ready": ("Ready", "False", "KubeletNotReady", "cni plugin not initialized"),
@@ -105,7 +106,8 @@ def test_a_node_in_trouble_is_the_subject_and_explains_the_pods_that_wait(
     cause: str, condition: tuple[str, str, str, str]
 ) -> None:
     web = deployment()
-    sentence = "0/1 nodes are available: 1 node(s) had untolerated taint {x: y}."
+    taint = "memory-pressure" if condition[0] == "MemoryPressure" else "not-ready"
+    sentence = f"0/1 nodes are available: 1 node(s) had untolerated taint {{{BY_NODE}/{taint}: }}."
     keys = ("type", "status", "reason", "message")
     broken = conditioned("node1", **dict(zip(keys, condition, strict=True)))
 

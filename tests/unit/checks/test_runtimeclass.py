@@ -73,7 +73,10 @@ def test_the_remedy_proposes_the_class_whose_name_is_nearest() -> None:
 def test_a_healthy_workload_has_no_diagnosis_and_passes_every_check() -> None:
     web = deployment()
 
-    report = examine(snapshot(web, pod(owner=web), runtime_class(), node("node1", "runc", "crun")))
+    metrics = {"kind": "APIService", "metadata": {"name": "v1beta1.metrics.k8s.io"}}
+    crun = node("node1", "runc", "crun")
+
+    report = examine(snapshot(web, pod(owner=web), runtime_class(), crun, metrics))
 
     assert causes(report) == []
     assert report.summary.verdict == "healthy"

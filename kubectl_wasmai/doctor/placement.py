@@ -1,0 +1,83 @@
+"""Whether a pod may be placed on a node: selectors, affinity and taints as the scheduler reads
+them (k8s.io/component-helpers/scheduling/corev1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_wasmai.snapshot.objects import (
+        Node,
+        NodeSelectorTerm,
+        PodSpec,
+        SelectorTerm,
+        Taint,
+        Toleration,
+    )
+
+KEEPING_AWAY = ("NoSchedule", "NoExecute")
+
+
+def selects(spec: PodSpec, node: Node) -> bool:
+    """Whether nodeSelector and required node affinity allow the node."""
+    labels = node.labels
+    if any(labels.get(key) != value for key, value in (spec.node_selector or {}).items()):
+        return False
+    affinity = spec.affinity.node_affinity if spec.affinity else None
+    if affinity is None or affinity.required is None:
+        return True
+    terms = affinity.required.node_selector_terms or ()
+    return any(_matches(term, node) for term in terms)
+
+
+def untolerated(spec: PodSpec, node: Node) -> tuple[Taint, ...]:
+    """The taints that keep the pod away."""
+    return tuple(
+        taint
+        for taint in node.spec.taints or ()
+        if taint.effect in KEEPING_AWAY
+        and not any(_tolerates(each, taint) for each in spec.tolerations or ())
+    )
+
+
+def fits(term: SelectorTerm, labels: Mapping[str, str]) -> bool:
+    """One ``{key, operator, values}`` of a node affinity or a label selector."""
+    value, values = labels.get(term.key), term.values or ()
+    if term.operator == "In":
+        return value in values
+    if term.operator == "NotIn":
+        return value not in values
+    if term.operator == "Exists":
+        return value is not None
+    if term.operator == "DoesNotExist":
+        return value is None
+    return _compares(term, value)
+
+
+def _matches(term: NodeSelectorTerm, node: Node) -> bool:
+    expressions, fields = term.match_expressions or (), term.match_fields or ()
+    if not expressions and not fields:
+        return False
+    by_name = {"metadata.name": node.name}
+    return all(fits(each, node.labels) for each in expressions) and all(
+        fits(each, by_name) for each in fields
+    )
+
+
+def _compares(term: SelectorTerm, value: str | None) -> bool:
+    """``Gt`` and ``Lt``; an operator nobody knows does not match."""
+    wanted = (term.values or [""])[0]
+    if value is None or not value.isdigit() or not wanted.isdigit():
+        return False
+    more = int(value) > int(wanted)
+    return more if term.operator == "Gt" else term.operator == "Lt" and int(value) < int(wanted)
+
+
+def _tolerates(toleration: Toleration, taint: Taint) -> bool:
+    if toleration.effect not in (None, "", taint.effect):
+        return False
+    if toleration.operator == "Exists":
+        return toleration.key in (None, "", taint.key)
+    return toleration.key == taint.key and (toleration.value or "") == (taint.value or "")
