@@ -127,5 +127,11 @@ def _finding(symptom: Symptom, signature: Signature, text: str, match: re.Match[
         workloads=(symptom.view.subject,),
         certainty=signature.certainty,
         evidence=(symptom.evidence(text),),
-        names={**({"container": symptom.container} if symptom.container else {}), **names},
+        names={**_place(symptom), **names},
     )
+
+
+def _place(symptom: Symptom) -> dict[str, str]:
+    """Where the text was found, for the remedy."""
+    place = {"container": symptom.container, "node": symptom.node}
+    return {key: value for key, value in place.items() if value}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_wasmai.doctor import examine
+from kubectl_wasmai.doctor import Subject, examine
 from kubectl_wasmai.snapshot import load
 
 GALLERY = Path(__file__).parent.parent / "gallery"
@@ -22,8 +22,7 @@ def test_a_recorded_cluster_is_judged_as_it_was_when_it_was_recorded(recording: 
 
     claimed = [each for each in report.diagnoses if each.certainty.value != "possible"]
     assert [(each.cause, str(each.subject)) for each in claimed] == [
-        (each["cause"], "{kind} {namespace}/{name}".format(**each["subject"]))
-        for each in expected["diagnoses"]
+        (each["cause"], str(Subject(**each["subject"]))) for each in expected["diagnoses"]
     ]
     assert report.exit_code == expected["exitCode"]
 
