@@ -1,0 +1,190 @@
+"""GPU requests that no node can meet, and why: the reasoning that the detectors share.
+
+The scheduler says ``Insufficient nvidia.com/gpu`` for six different reasons. The nodes tell them
+apart: no such resource, another name for it, too few on any node, all taken, withdrawn, gone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kubectl_wasmai.checks.node import trouble
+from kubectl_wasmai.checks.scheduling import Unplaced, unplaced
+
+from kubectl_wasmai import gpu
+from kubectl_wasmai.doctor.health import is_finished
+from kubectl_wasmai.doctor.placement import selects, untolerated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_wasmai.doctor.model import Case, Subject
+    from kubectl_wasmai.snapshot.objects import Node
+
+Kind = Literal["absent", "mismatch", "too-large", "exhausted", "sick", "unclear"]
+_SHORT = re.compile(r"Insufficient (?P<resource>[\w.-]+/[\w./+-]*\w)")
+_REASON = re.compile(r"(?:^|[:,]\s*)\d+ (?!nodes\b)([A-Za-z][^,.:{]*)")
+NO_VICTIM = "No preemption victims found"
+"""From 1.31 on: others hold what is asked for; "Preemption is not helpful" means that even an
+empty node would not do (noderesources/fit.go)."""
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """One pod's GPU request that is not met. ``nodes`` are those at fault (sick); ``offered``
+    what nodes have instead, or how many at most."""
+
+    waiting: Unplaced
+    resource: str
+    wanted: int
+    kind: Kind
+    nodes: tuple[Node, ...] = ()
+    offered: tuple[str, ...] = ()
+    most: int = 0
+    sure: bool = True
+
+    @property
+    def workload(self) -> Subject:
+        subject: Subject = self.waiting.view.subject
+        return subject
+
+    @property
+    def vendor(self) -> str:
+        return gpu.vendor(self.resource)
+
+
+def shortages(case: Case) -> tuple[Shortage, ...]:
+    """Of every pod without a node whose GPU request is what keeps it."""
+    waiting = [each for each in unplaced(case) if gpu.requests(each.pod.spec)]
+    taken = _taken(case) if waiting else {}
+    return tuple(found for each in waiting for found in _of(case, each, taken))
+
+
+def _of(case: Case, waiting: Unplaced, taken: dict[tuple[str, str], int]) -> Iterator[Shortage]:
+    text = waiting.text.partition("preemption:")[0]
+    short = {match["resource"] for match in _SHORT.finditer(text)}
+    for resource, wanted in gpu.requests(waiting.pod.spec).items():
+        if resource not in short:
+            continue
+        if case.snapshot.has("Node"):
+            found = _from_nodes(case, waiting, (resource, wanted), taken)
+        else:
+            found = _from_text(waiting, resource, wanted, taken)
+        if found is not None:
+            yield found
+
+
+def _from_nodes(
+    case: Case, waiting: Unplaced, asked: tuple[str, int], taken: dict[tuple[str, str], int]
+) -> Shortage | None:
+    resource, wanted = asked
+    spec = waiting.pod.spec
+    selected = [node for node in case.snapshot.nodes if selects(spec, node)]
+    # A node that something else keeps away has been judged by that already.
+    candidates = [node for node in selected if _is_open(waiting, node)]
+
+    def free(node: Node) -> int:
+        return _offer(node, resource)[1] - taken.get((node.name, resource), 0)
+
+    if not candidates:
+        return None
+    if any(free(node) >= wanted for node in selected):
+        return _seems_free(waiting, resource, wanted)
+    most = max(_offer(node, resource)[1] for node in candidates)
+    withdrawn = tuple(
+        node
+        for node in candidates
+        if _promised(node, resource) - taken.get((node.name, resource), 0) >= wanted
+    )
+    if withdrawn:
+        return Shortage(waiting, resource, wanted, "sick", withdrawn)
+    if most >= wanted:
+        return Shortage(waiting, resource, wanted, "exhausted", tuple(candidates))
+    if most:
+        return Shortage(waiting, resource, wanted, "too-large", most=most)
+    return _of_none(waiting, asked, tuple(candidates))
+
+
+def _of_none(waiting: Unplaced, asked: tuple[str, int], nodes: tuple[Node, ...]) -> Shortage:
+    """No node has any: under another name, no longer, or never."""
+    resource, wanted = asked
+    others = _others(nodes, resource)
+    gone = tuple(node for node in nodes if resource in gpu.offers(node))
+    if gone and not any(gpu.vendor(name) == gpu.vendor(resource) for name in others):
+        return Shortage(waiting, resource, wanted, "sick", gone)
+    kind: Kind = "mismatch" if others else "absent"
+    return Shortage(waiting, resource, wanted, kind, nodes, others)
+
+
+def _is_open(waiting: Unplaced, node: Node) -> bool:
+    found = trouble(node)
+    kept_away = node.spec.unschedulable or bool(untolerated(waiting.pod.spec, node))
+    return not kept_away and (found is None or found.cause == "node-pressure")
+
+
+def _seems_free(waiting: Unplaced, resource: str, wanted: int) -> Shortage | None:
+    """A node has enough, as far as one sees, and the scheduler knew only of too few: those that
+    hold them are in namespaces that were not read. Where it named another reason, too, that
+    one may be of the node that has enough."""
+    text = waiting.text.partition("preemption:")[0]
+    reasons = [match[1].strip() for match in _REASON.finditer(text)]
+    if any(
+        not reason.startswith("Insufficient " + resource.partition(".")[0]) for reason in reasons
+    ):
+        return None
+    return Shortage(waiting, resource, wanted, "exhausted", sure=False)
+
+
+def _from_text(
+    waiting: Unplaced, resource: str, wanted: int, taken: dict[tuple[str, str], int]
+) -> Shortage:
+    """Without nodes. Those who hold such GPUs prove that there are some."""
+    held = any(name == resource for _, name in taken)
+    if NO_VICTIM in waiting.text or (held and wanted == 1):
+        return Shortage(waiting, resource, wanted, "exhausted", sure=False)
+    if "Preemption is not helpful" in waiting.text and not held and wanted == 1:
+        return Shortage(waiting, resource, wanted, "absent", sure=False)
+    return Shortage(waiting, resource, wanted, "unclear", sure=False)
+
+
+def _offer(node: Node, resource: str) -> tuple[int, int]:
+    return gpu.offers(node).get(resource, (0, 0))
+
+
+def _promised(node: Node, resource: str) -> int:
+    """What the node would have if nothing were withdrawn or gone."""
+    capacity, allocatable = _offer(node, resource)
+    labelled = gpu.expected_count(node) if resource == "nvidia.com/gpu" and capacity else 0
+    return max(capacity, labelled) if max(capacity, labelled) > allocatable else 0
+
+
+def _others(nodes: tuple[Node, ...], resource: str) -> tuple[str, ...]:
+    """Other GPU resources that the nodes offer, of the same vendor first."""
+    found = {name for node in nodes for name, (_, free) in gpu.offers(node).items() if free}
+    same = gpu.vendor(resource)
+    return tuple(sorted(found - {resource}, key=lambda name: (gpu.vendor(name) != same, name)))
+
+
+def _taken(case: Case) -> dict[tuple[str, str], int]:
+    """GPUs held on each node, by node and resource."""
+    taken: dict[tuple[str, str], int] = {}
+    for pod in case.snapshot.pods:
+        node = pod.spec.node_name
+        if node and pod.status.phase != "Failed" and not is_finished(pod):
+            for name, number in gpu.requests(pod.spec).items():
+                taken[node, name] = taken.get((node, name), 0) + number
+    return taken
+
+
+def holders(case: Case, shortage: Shortage) -> tuple[str, ...]:
+    """Names of the pods that hold what is asked for."""
+    names = {node.name for node in shortage.nodes}
+    return tuple(
+        f"{pod.namespace}/{pod.name}"
+        for pod in case.snapshot.pods
+        if gpu.granted(pod)
+        and gpu.requests(pod.spec).get(shortage.resource)
+        and (not names or pod.spec.node_name in names)
+    )
