@@ -121,10 +121,10 @@ def _of_view(
         found for pod in idle if (found := crash(case.snapshot, pod, even_ready=True))
     ]
     if crashed:
-        found = Finding(
+        crashing = Finding(
             "device-plugin-crashing", view.subject, Certainty.CERTAIN, tuple(crashed[:3])
         )
-        yield _blaming(found, waiting)
+        yield _blaming(crashing, waiting)
     elif idle and all(_looks_idle(case, pod, waiting) for pod in idle):
         yield _blaming(_silent(view, idle), waiting)
 

@@ -77,6 +77,10 @@ def _collect(
     started, say = time.monotonic(), progress or (lambda _: None)
     version = cluster.version()
     kinds = [resource for resource in resources.ALL if resource.kind in TYPES]
+    # msgspec works out a type when it first meets it, which is not safe in several threads at
+    # once (0.22: a crash): all types are met here, before there are any.
+    for type_ in TYPES.values():
+        msgspec.convert({}, type_)
     with ThreadPoolExecutor(WORKERS) as pool:
 
         def fetch(resource: Resource) -> _Listing:
