@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai.checks.gpu_components import crash, is_young, of_role, roots, said, stuck
 from kubectl_wasmai.checks.gpu_demand import shortages
-from kubectl_wasmai.checks.gpu_plugin import plugin_findings, suffers
+from kubectl_wasmai.checks.gpu_plugin import blaming, plugin_findings, suffers
 
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.health import is_leaving
@@ -47,27 +47,31 @@ _WAITING_FIRST = (gpu.VALIDATOR, gpu.TOOLKIT, gpu.PLUGIN)
 
 def component_findings(case: Case, lacking: tuple[Shortage, ...]) -> list[Finding]:
     """What is wrong with all that offers GPUs: root causes only."""
+    starved = tuple(sorted({each.workload for each in lacking if suffers(each)}))
     others = [view for view in case.components if gpu.role(view) != gpu.PLUGIN]
-    found = [each for view in others for each in _of_view(case, view)]
+    found = [each for view in others for each in _of_view(case, view, starved)]
     found += plugin_findings(case, lacking)
-    found += _waiting(case, lacking)
+    found += _waiting(case, starved)
     found += _failed_upgrade(case)
     return list(roots(found))
 
 
-def _of_view(case: Case, view: WorkloadView) -> Iterator[Finding]:
+def _of_view(case: Case, view: WorkloadView, starved: tuple[Subject, ...]) -> Iterator[Finding]:
+    """An exporter only measures; without any other part nobody gets a GPU."""
+    blamed = () if gpu.role(view) == gpu.EXPORTER else starved
     told = said(case, view)
-    yield from told
+    for each in told:
+        yield blaming(each, blamed)
     crashes = [found for pod in view.pods if (found := crash(case.snapshot, pod))]
     if crashes and not told:
         cause, certainty = _BY_ROLE[gpu.role(view)]
         names = {"waits": gpu.role(view), "error": crashes[0].text}
-        yield Finding(cause, view.subject, certainty, tuple(crashes[:3]), names)
+        found = Finding(cause, view.subject, certainty, tuple(crashes[:3]), names)
+        yield blaming(found, blamed)
 
 
-def _waiting(case: Case, lacking: tuple[Shortage, ...]) -> Iterator[Finding]:
+def _waiting(case: Case, starved: tuple[Subject, ...]) -> Iterator[Finding]:
     """One finding for all that wait: on the validator, if it does, since it tests the layers."""
-    starved = tuple(sorted({each.workload for each in lacking if suffers(each)}))
     waits: dict[str, tuple[WorkloadView, Evidence, str]] = {}
     for view in case.components:
         for pod in view.pods:

@@ -113,7 +113,7 @@ def _of_view(
     idle = [pod for pod in pods if _lacks(case, pod, vendor)]
     told = [each for each in said(case, view, quiet=idle) if pods or not view.pods]
     for each in told:
-        yield _blaming(each, waiting)
+        yield blaming(each, waiting)
     if any(each.cause != "gpu-hardware-fault" for each in told):
         return
     crashed = [found for pod in pods if (found := crash(case.snapshot, pod))]
@@ -124,9 +124,9 @@ def _of_view(
         crashing = Finding(
             "device-plugin-crashing", view.subject, Certainty.CERTAIN, tuple(crashed[:3])
         )
-        yield _blaming(crashing, waiting)
+        yield blaming(crashing, waiting)
     elif idle and all(_looks_idle(case, pod, waiting) for pod in idle):
-        yield _blaming(_silent(view, idle), waiting)
+        yield blaming(_silent(view, idle), waiting)
 
 
 def _matters(case: Case, pod: Pod, vendor: str) -> bool:
@@ -176,7 +176,7 @@ def _node(case: Case, pod: Pod) -> Node | None:
     return next((n for n in case.snapshot.nodes if n.name == pod.spec.node_name), None)
 
 
-def _blaming(finding: Finding, waiting: tuple[Subject, ...]) -> Finding:
+def blaming(finding: Finding, waiting: tuple[Subject, ...]) -> Finding:
     """With the pods that lack a GPU because of it, besides the component itself."""
     subjects = {*waiting, *finding.affected}
     return replace(finding, workloads=tuple(sorted(subjects)))

@@ -85,9 +85,11 @@ def nowhere(case: Case) -> Iterable[Finding]:
 def _from_nodes(case: Case, waiting: Unplaced) -> Iterator[Finding]:
     spec = waiting.pod.spec
     offering = [node for node in case.snapshot.nodes if _offers(node, waiting.pod)]
-    matching = [node for node in offering if selects(spec, node)]
-    if not offering:
+    if not offering and "Insufficient " in waiting.text:
         return  # a matter of devices, not of this module
+    # Otherwise the scheduler never came to ask for them.
+    offering = offering or list(case.snapshot.nodes)
+    matching = [node for node in offering if selects(spec, node)]
     if not matching:
         if spec.node_selector or spec.affinity:
             yield _finding(waiting, "node-selector-unmatched", selector=_selector(waiting.pod))

@@ -71,12 +71,12 @@ def _is_refuted(cause: Cause, finding: Finding, runs: Sequence[CheckRun]) -> boo
 
 
 def _roots(known: Mapping[str, Cause], findings: list[Finding]) -> list[Finding]:
-    """Without the consequences of another cause on the same workload."""
+    """Without the consequences of another cause on the same workload or node."""
     explained = {
-        (workload, consequence)
+        (each, consequence)
         for finding in findings
         if finding.certainty is not Certainty.POSSIBLE
-        for workload in finding.affected
+        for each in (finding.subject, *finding.affected)
         for consequence in known[finding.cause].explains
     }
     firm = {
@@ -88,7 +88,7 @@ def _roots(known: Mapping[str, Cause], findings: list[Finding]) -> list[Finding]
     return [
         each
         for each in findings
-        if not any((workload, each.cause) in explained for workload in each.affected)
+        if not any((about, each.cause) in explained for about in (each.subject, *each.affected))
         and not (known[each.cause].last_resort and firm.intersection(each.affected))
     ]
 

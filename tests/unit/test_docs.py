@@ -43,6 +43,13 @@ def generator(name: str) -> ModuleType:
     return module
 
 
+def test_the_table_of_checklist_items_is_what_the_checklists_say() -> None:
+    tool = generator("checklist_items")
+
+    assert tool.PAGE.read_text("utf-8") == tool.page(), "run docs/tools/checklist_items.py"
+    assert sum(tool.NUMBER.values()) == 22
+
+
 def command_named(name: str) -> click.Command:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
