@@ -1,0 +1,129 @@
+"""Pods: where they may run, what they mount, how their containers are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from kubectl_wasmai.snapshot.objects.containers import Container, SecurityContext
+from kubectl_wasmai.snapshot.objects.meta import Base, Condition, Object, SelectorTerm
+
+
+class ClaimSource(Base, frozen=True):
+    claim_name: str = ""
+
+
+class Volume(Base, frozen=True):
+    name: str = ""
+    persistent_volume_claim: ClaimSource | None = None
+
+
+class Toleration(Base, frozen=True):
+    key: str | None = None
+    operator: str | None = None
+    value: str | None = None
+    effect: str | None = None
+
+
+class NodeSelectorTerm(Base, frozen=True):
+    match_expressions: list[SelectorTerm] | None = None
+    match_fields: list[SelectorTerm] | None = None
+
+
+class RequiredNodes(Base, frozen=True):
+    node_selector_terms: list[NodeSelectorTerm] | None = None
+
+
+class NodeAffinity(Base, frozen=True):
+    required: RequiredNodes | None = msgspec.field(
+        default=None, name="requiredDuringSchedulingIgnoredDuringExecution"
+    )
+
+
+class Affinity(Base, frozen=True):
+    node_affinity: NodeAffinity | None = None
+
+
+class PodResourceClaim(Base, frozen=True):
+    """Dynamic resource allocation: a claim by name, or a template one is made from."""
+
+    name: str = ""
+    resource_claim_name: str | None = None
+    resource_claim_template_name: str | None = None
+
+
+class PodSpec(Base, frozen=True):
+    runtime_class_name: str | None = None
+    node_name: str | None = None
+    node_selector: dict[str, str] | None = None
+    overhead: dict[str, str | int | float] | None = None
+    restart_policy: str | None = None
+    service_account_name: str | None = None
+    init_containers: list[Container] | None = None
+    containers: list[Container] | None = None
+    volumes: list[Volume] | None = None
+    tolerations: list[Toleration] | None = None
+    affinity: Affinity | None = None
+    resource_claims: list[PodResourceClaim] | None = None
+    security_context: SecurityContext | None = None
+
+
+class StateWaiting(Base, frozen=True):
+    reason: str | None = None
+    message: str | None = None
+
+
+class StateRunning(Base, frozen=True):
+    started_at: datetime | None = None
+
+
+class StateTerminated(Base, frozen=True):
+    exit_code: int = 0
+    reason: str | None = None
+    message: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class ContainerState(Base, frozen=True):
+    waiting: StateWaiting | None = None
+    running: StateRunning | None = None
+    terminated: StateTerminated | None = None
+
+
+class ContainerStatus(Base, frozen=True):
+    name: str = ""
+    ready: bool = False
+    started: bool | None = None
+    restart_count: int = 0
+    image: str = ""
+    image_id: str = msgspec.field(default="", name="imageID")
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodStatus(Base, frozen=True):
+    phase: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    start_time: datetime | None = None
+    conditions: list[Condition] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None
+    container_statuses: list[ContainerStatus] | None = None
+
+
+class Pod(Object, frozen=True):
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+
+class ContainerUsage(Base, frozen=True):
+    name: str = ""
+    usage: dict[str, str | int | float] | None = None
+
+
+class PodMetrics(Object, frozen=True):
+    """What `kubectl top pod` shows, where a metrics server runs."""
+
+    containers: list[ContainerUsage] | None = None
