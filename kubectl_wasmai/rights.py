@@ -34,7 +34,9 @@ def rule(group: str, names: Iterable[str], verbs: Iterable[str]) -> str:
 
 
 def to_examine() -> Iterator[Right]:
-    """What collecting a snapshot asks for: a list of each kind, and logs of failing pods."""
+    """What collecting a snapshot asks for: a list of each kind, logs of failing pods, and what
+    exporters of GPU metrics tell through the API server's proxy."""
     for resource in ALL:
         yield Right("list", resource)
     yield Right("get", POD, "log")
+    yield Right("get", POD, "proxy")

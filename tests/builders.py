@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kubectl_wasmai.snapshot import ClusterSnapshot, LogKey
+from kubectl_wasmai.snapshot import ClusterSnapshot, LogKey, MetricsKey
 from kubectl_wasmai.snapshot.model import Collection, Denied, SnapshotInfo
 from kubectl_wasmai.snapshot.objects import TYPES
 
@@ -147,14 +147,23 @@ def node(name: str = "node1", *handlers: str, labels: Json | None = None) -> Jso
 def snapshot(
     *objects: Json,
     logs: dict[tuple[str, str], str] | None = None,
+    metrics: dict[str, str] | None = None,
+    version: str = "",
     without: tuple[str, ...] = (),
     denied: tuple[Denied, ...] = (),
 ) -> ClusterSnapshot:
-    """All kinds are collected but those of ``without``; logs by pod and container name."""
+    """All kinds are collected but those of ``without``; logs by pod and container name, metrics
+    by the exporter's pod."""
     kinds: dict[str, list[Any]] = {kind: [] for kind in TYPES if kind not in without}
     for each in objects:
         kinds[each["kind"]].append(msgspec.convert(each, TYPES[each["kind"]]))
     taken = msgspec.convert(NOW, datetime)
-    info = SnapshotInfo(context="test", taken_at=taken, collection=Collection(denied=denied))
+    info = SnapshotInfo(
+        context="test",
+        server_version=version,
+        taken_at=taken,
+        collection=Collection(denied=denied),
+    )
     keys = {LogKey("default", pod_, name): text for (pod_, name), text in (logs or {}).items()}
-    return ClusterSnapshot(info, "file", {k: tuple(v) for k, v in kinds.items()}, keys)
+    told = {MetricsKey("default", pod_): text for pod_, text in (metrics or {}).items()}
+    return ClusterSnapshot(info, "file", {k: tuple(v) for k, v in kinds.items()}, keys, told)

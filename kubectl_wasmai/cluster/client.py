@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kubectl_wasmai import resources
-from kubectl_wasmai.cluster import applying
+from kubectl_wasmai.cluster import applying, asking
 from kubectl_wasmai.cluster.listing import ListResult, read_list
 from kubectl_wasmai.cluster.loading import SERVICE_ACCOUNT, load_target
 from kubectl_wasmai.cluster.transport import RequestStats, Response, Transport
@@ -198,25 +198,37 @@ class Cluster:
         answer = self.request("GET", path, query=query, accept="*/*")
         return answer.body.decode("utf-8", "replace")
 
+    def proxy(
+        self,
+        namespace: str,
+        pod: str,
+        port: int,
+        path: str,
+        *,
+        scheme: str = "http",
+        most: int,
+        timeout: float,
+    ) -> str:
+        """What a pod answers on a port, through the API server; cut after ``most`` bytes.
+
+        Raises Forbidden where the right ``get pods/proxy`` is missing (or the pod itself says
+        so), and ApiError or ClusterUnreachable for whatever else comes instead.
+        """
+        name = f"{scheme}:{pod}:{port}" if scheme == "https" else f"{pod}:{port}"
+        whole = f"{resources.POD.path(namespace, name)}/proxy{path}"
+        return asking.through_proxy(self._transport, whole, most, timeout)
+
+    def serves(self, resource: Resource) -> bool:
+        """Whether the server has this kind in this version; True where it does not tell."""
+        return asking.serves(self._transport, resource)
+
     def can_i(
         self, verb: str, resource: Resource, namespace: str | None = None, subresource: str = ""
     ) -> bool:
         """Whether we may, as ``kubectl auth can-i`` asks; None: in all namespaces."""
-        attributes = {
-            "verb": verb,
-            "group": resource.group,
-            "version": resource.version,
-            "resource": resource.plural,
-            "subresource": subresource,
-            "namespace": namespace or "" if resource.namespaced else "",
-        }
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
+        body = asking.review(resource, verb, namespace, subresource)
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        answer = self._object(self.request("POST", path, body=review))
+        answer = self._object(self.request("POST", path, body=body))
         return bool(answer.get("status", {}).get("allowed", False))
 
     def request(

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kubectl_wasmai import resources
 from kubectl_wasmai.errors import ApiError, Forbidden, NotFound
+from kubectl_wasmai.snapshot.exporters import ask_exporters
 from kubectl_wasmai.snapshot.log_targets import log_targets
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
@@ -50,6 +52,7 @@ class _Listing:
     whole: tuple[dict[str, Any], ...] = ()
     denied: Denied | None = None
     unreadable: tuple[Unreadable, ...] = ()
+    is_served: bool = True
 
 
 def collect(
@@ -58,8 +61,8 @@ def collect(
     """What the checks read, from one namespace (``None``: all) and the cluster's own kinds.
 
     A kind that may not be read is missing from the snapshot, and named in
-    ``info.collection.denied``. Raises ``ClusterUnreachable`` or ``Unauthorized`` where nothing
-    can be had at all.
+    ``info.collection.denied``; of a kind that the server does not serve there are none. Raises
+    ``ClusterUnreachable`` or ``Unauthorized`` where nothing can be had at all.
     """
     return _collect(cluster, namespace, progress, keep_whole=False).snapshot
 
@@ -94,11 +97,13 @@ def _collect(
         say("reading logs of failing pods")
         targets = log_targets(without_logs)
         texts = list(pool.map(lambda target: _read_log(cluster, target), targets))
+        told = ask_exporters(cluster, without_logs, pool)
     logs = {key: text for key, text in zip(targets, texts, strict=True) if isinstance(text, str)}
     denied = [one.denied for one in listings if one.denied]
     denied += sorted(
         {text for text in texts if isinstance(text, Denied)}, key=lambda d: d.namespace
     )
+    denied += told.denied
     info = SnapshotInfo(
         context=cluster.context,
         namespace=namespace or "",
@@ -110,11 +115,15 @@ def _collect(
             seconds=round(time.monotonic() - started, 3),
             denied=tuple(denied),
             missing=tuple(kind for kind in TYPES if kind not in objects),
-            unreadable=tuple(item for one in listings for item in one.unreadable),
+            unreadable=(
+                *(item for one in listings for item in one.unreadable),
+                *told.unreadable,
+            ),
+            unserved=tuple(one.resource.kind for one in listings if not one.is_served),
         ),
     )
     whole = {one.resource.kind: one.whole for one in listings if one.objects is not None}
-    return Collected(ClusterSnapshot(info, "live", objects, logs), whole)
+    return Collected(ClusterSnapshot(info, "live", objects, logs, told.metrics), whole)
 
 
 def _list(
@@ -132,15 +141,34 @@ def _list(
             )
         raw = cluster.list(resource, dict, scope).items
     except Forbidden:
-        return _Listing(resource, None, denied=Denied("list", _rbac_name(resource), scope or ""))
+        # Rights are looked at before the path: it may be refused and not exist at all.
+        if cluster.serves(resource):
+            return _Listing(
+                resource, None, denied=Denied("list", _rbac_name(resource), scope or "")
+            )
+        return _in_older_version(cluster, resource, namespace, keep_whole=keep_whole)
     except NotFound:
-        # The server does not serve this kind (old, or an API group switched off): missing.
+        return _in_older_version(cluster, resource, namespace, keep_whole=keep_whole)
+    except ApiError as error:
+        # A metrics server that is down must not hide the whole cluster: the API server answers
+        # for it with 503.
+        if resource is not resources.POD_METRICS or error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
         return _Listing(resource, None)
     objects, unreadable = _typed(resource, raw)
     stamped = tuple(
         {"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in raw
     )
     return _Listing(resource, in_order(objects), stamped, None, tuple(unreadable))
+
+
+def _in_older_version(
+    cluster: Cluster, resource: Resource, namespace: str | None, *, keep_whole: bool
+) -> _Listing:
+    """What the server does not serve in any version, it has none of: absent, not missing."""
+    if resource.previous is None:
+        return _Listing(resource, (), is_served=False)
+    return _list(cluster, resource.previous, namespace, keep_whole=keep_whole)
 
 
 def _typed(

@@ -22,7 +22,9 @@ MAX_MEMBER = 1024 * 1024 * 1024
 """Bytes of one file: the pods of 30,000-pod clusters take about 300 MB."""
 MAX_TOTAL = 2 * MAX_MEMBER
 MAX_MEMBERS = 20_000
-SUFFIXES = (".json", ".yaml", ".yml", ".log")
+SUFFIXES = (".json", ".yaml", ".yml", ".log", ".prom")
+FOLDERS = ("logs", "metrics")
+"""Those whose names mean something; all others are only for order."""
 
 
 def read_members(source: str) -> Iterator[tuple[str, bytes]]:
@@ -100,7 +102,7 @@ def _archive(file: _Rejoined, name: str) -> Iterator[tuple[str, bytes]]:
 def _inner_name(path: PurePosixPath) -> str:
     """Without a leading folder that only wraps the snapshot, so that ``logs/`` comes first."""
     parts = [part for part in path.parts if part != "."]
-    if "logs" in parts[1:2]:
+    if parts[1:2] and parts[1] in FOLDERS and parts[0] not in FOLDERS:
         parts = parts[1:]
     return "/".join(parts)
 

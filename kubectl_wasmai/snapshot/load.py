@@ -18,6 +18,7 @@ from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
     Collection,
     LogKey,
+    MetricsKey,
     SnapshotInfo,
     Unreadable,
 )
@@ -35,6 +36,7 @@ class _Reading:
 
     objects: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
     logs: dict[LogKey, str] = field(default_factory=dict)
+    metrics: dict[MetricsKey, str] = field(default_factory=dict)
     info: SnapshotInfo | None = None
     server_version: str = ""
     unreadable: list[Unreadable] = field(default_factory=list)
@@ -56,7 +58,7 @@ def load(source: str) -> ClusterSnapshot:
             "expected what `kubectl get … -o json` or `kubectl wasmai snapshot save` writes",
         )
     objects = {kind: in_order(by_name.values()) for kind, by_name in reading.objects.items()}
-    return ClusterSnapshot(_info(reading, objects), "file", objects, reading.logs)
+    return ClusterSnapshot(_info(reading, objects), "file", objects, reading.logs, reading.metrics)
 
 
 def _info(reading: _Reading, objects: dict[str, tuple[Object, ...]]) -> SnapshotInfo:
@@ -81,6 +83,9 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
         if path.suffix == ".log":
             if (key := _log_key(path)) is not None:
                 reading.logs[key] = content.decode("utf-8", "replace")
+        elif path.suffix == ".prom":
+            if (told_by := _metrics_key(path)) is not None:
+                reading.metrics[told_by] = content.decode("utf-8", "replace")
         elif path.name == VERSION_FILE:
             reading.server_version = _server_version(msgspec.json.decode(content))
         elif path.name == INFO_FILE:
@@ -130,13 +135,22 @@ def _objects(reading: _Reading, where: str, document: Any) -> None:
     items = document.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list | type(None)):
         item_kind = kind.removesuffix("List")
-        if item_kind in TYPES:
+        if _is_ours(item_kind, document):
             reading.objects.setdefault(item_kind, {})
         for item in items or ():
             stamped = {"kind": item_kind, **item} if item_kind and isinstance(item, dict) else item
             _objects(reading, where, stamped)
-    elif kind in TYPES:
+    elif _is_ours(kind, document):
         _object(reading, where, str(kind), document)
+
+
+def _is_ours(kind: Any, document: dict[str, Any]) -> bool:
+    """Other API groups have kinds of the same name: Kyverno's ClusterPolicy, Knative's Service.
+    Events are of two groups, and a List by kubectl is of the core's whatever it holds."""
+    if kind not in TYPES:
+        return False
+    group = str(document.get("apiVersion") or "").rpartition("/")[0]
+    return group in ("", BY_KIND[kind].group) or kind == "Event"
 
 
 def _object(reading: _Reading, where: str, kind: str, document: dict[str, Any]) -> None:
@@ -159,6 +173,13 @@ def _log_key(path: PurePosixPath) -> LogKey | None:
     container = path.name.removesuffix(".log")
     previous = container.endswith(".previous")
     return LogKey(path.parts[1], path.parts[2], container.removesuffix(".previous"), previous)
+
+
+def _metrics_key(path: PurePosixPath) -> MetricsKey | None:
+    """``metrics/<namespace>/<pod>.prom``"""
+    if len(path.parts) != 3 or path.parts[0] != "metrics":  # noqa: PLR2004 - the layout's depth
+        return None
+    return MetricsKey(path.parts[1], path.name.removesuffix(".prom"))
 
 
 def _server_version(document: Any) -> str:

@@ -44,7 +44,11 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """What it took to collect, and what could not be had."""
+    """What it took to collect, and what could not be had.
+
+    ``missing`` kinds were not collected; ``unserved`` ones the server does not have, so there
+    are none of them.
+    """
 
     requests: int = 0
     bytes: int = 0
@@ -52,6 +56,7 @@ class Collection(msgspec.Struct, frozen=True):
     denied: tuple[Denied, ...] = ()
     missing: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    unserved: tuple[str, ...] = ()
 
 
 class SnapshotInfo(msgspec.Struct, frozen=True, rename="camel"):
@@ -73,9 +78,18 @@ class LogKey(NamedTuple):
     previous: bool = False
 
 
+class MetricsKey(NamedTuple):
+    """Names the pod that told its metrics."""
+
+    namespace: str
+    pod: str
+
+
 @dataclass(frozen=True)
 class ClusterSnapshot:
-    """Objects by kind, logs, and where they come from.
+    """Objects by kind, logs, metrics, and where they come from.
+
+    ``metrics`` are what exporters said, in Prometheus' text format.
 
     A kind that is no key of ``objects`` was not collected: it is *missing*, not *absent*, and
     whoever needs it must answer "unknown".
@@ -85,6 +99,7 @@ class ClusterSnapshot:
     source: Literal["live", "file"]
     objects: Mapping[str, tuple[Object, ...]]
     logs: Mapping[LogKey, str] = field(default_factory=dict)
+    metrics: Mapping[MetricsKey, str] = field(default_factory=dict)
 
     def has(self, kind: str) -> bool:
         return kind in self.objects

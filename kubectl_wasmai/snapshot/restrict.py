@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def restrict(snapshot: ClusterSnapshot, namespace: str | None) -> ClusterSnapshot:
-    """The snapshot without other namespaces' objects and logs; ``None`` keeps all."""
+    """The snapshot without other namespaces' objects, logs and metrics; ``None`` keeps all."""
     if namespace is None or namespace == snapshot.info.namespace:
         return snapshot
     return replace(
@@ -29,4 +29,5 @@ def restrict(snapshot: ClusterSnapshot, namespace: str | None) -> ClusterSnapsho
             for kind, each_kind in snapshot.objects.items()
         },
         logs={key: text for key, text in snapshot.logs.items() if key.namespace == namespace},
+        metrics={key: text for key, text in snapshot.metrics.items() if key.namespace == namespace},
     )

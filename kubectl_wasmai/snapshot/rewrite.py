@@ -11,7 +11,7 @@ from kubectl_wasmai.snapshot.redact import redact_object, redact_text
 
 def redacted(name: str, content: bytes) -> tuple[str, bytes]:
     """A member's new name (YAML becomes JSON) and its content without secrets."""
-    if name.endswith(".log"):
+    if name.endswith((".log", ".prom")):
         return name, redact_text(content.decode("utf-8", "replace")).encode()
     if name in (INFO_FILE, VERSION_FILE):
         return name, content

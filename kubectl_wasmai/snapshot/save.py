@@ -1,4 +1,4 @@
-"""Writes a snapshot in the layout that ``load`` reads: one List per kind, logs, versions."""
+"""Writes a snapshot in the layout that ``load`` reads: a List for each kind, logs, metrics."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ def members(collected: Collected, *, redact: bool = True) -> Iterator[tuple[str,
         yield f"{resource.listed_as}.json", _json(document)
     for key, text in sorted(snapshot.logs.items()):
         yield log_path(key), (redact_text(text) if redact else text).encode()
+    for told_by, text in sorted(snapshot.metrics.items()):
+        path = f"metrics/{told_by.namespace}/{told_by.pod}.prom"
+        yield path, (redact_text(text) if redact else text).encode()
 
 
 def log_path(key: LogKey) -> str:

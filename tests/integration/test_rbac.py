@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from kubectl_wasmai.cli.main import run
 from kubectl_wasmai.rbac import Holder, rights, roles
+from kubectl_wasmai.resources import ALL
 from kubectl_wasmai.rights import to_examine
 
 if TYPE_CHECKING:
@@ -104,8 +106,67 @@ def test_a_namespaced_role_suffices_for_one_namespace(
     assert (code, denied(report)) == (3, set())
 
 
-@pytest.mark.parametrize("missing", [r for r in to_examine() if r.verb == "list"], ids=str)
 @pytest.mark.usefixtures("wasm_pod")
+def test_a_kind_that_the_server_does_not_have_needs_no_right(
+    cluster: Cluster, examined: Examine
+) -> None:
+    user = f"rbac-user-{next(_users)}"
+    documents = renamed(roles("doctor", holders=[Holder("User", user)]), user)
+    served = {r.group for r in ALL if cluster.serves(r)}
+    documents[0]["rules"] = [
+        rule for rule in documents[0]["rules"] if {*rule["apiGroups"]} <= served
+    ]
+    grant(cluster, documents)
+
+    _, report = examined(user, "-A")
+
+    assert denied(report) == set()
+    # Must stand before the tests that serve them all.
+    unserved = {r.kind for r in ALL if r.group not in served}
+    assert unserved
+    assert {*report["collection"]["unserved"]} == unserved
+    assert not unserved & {*report["collection"]["missing"]}
+
+
+@pytest.fixture
+def all_kinds(cluster: Cluster) -> None:
+    """Serves what operators and a metrics server would: what does not exist needs no right."""
+    for resource in ALL:
+        if cluster.serves(resource) or resource.older:
+            continue
+        names = {"kind": resource.kind, "plural": resource.plural}
+        schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        approved = {"api-approved.kubernetes.io": "unapproved, for a test"}
+        cluster.apply(
+            {
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": {
+                    "name": f"{resource.plural}.{resource.group}",
+                    "annotations": approved,
+                },
+                "spec": {
+                    "group": resource.group,
+                    "names": {**names, "singular": resource.kind.lower()},
+                    "scope": "Namespaced" if resource.namespaced else "Cluster",
+                    "versions": [
+                        {
+                            "name": resource.version,
+                            "served": True,
+                            "storage": True,
+                            "schema": {"openAPIV3Schema": schema},
+                        }
+                    ],
+                },
+            }
+        )
+    deadline = time.monotonic() + 30
+    while not all(map(cluster.serves, ALL)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("missing", [r for r in to_examine() if r.verb == "list"], ids=str)
+@pytest.mark.usefixtures("wasm_pod", "all_kinds")
 def test_each_rule_is_needed_and_its_lack_is_named(
     cluster: Cluster, examined: Examine, missing: Any
 ) -> None:
@@ -130,7 +191,7 @@ def test_each_rule_is_needed_and_its_lack_is_named(
         assert any(line in each["needs"] for each in unknown)
 
 
-@pytest.mark.usefixtures("wasm_pod")
+@pytest.mark.usefixtures("wasm_pod", "all_kinds")
 def test_rights_in_one_namespace_alone_are_enough_to_be_useful(
     cluster: Cluster, namespace: str, examined: Examine
 ) -> None:

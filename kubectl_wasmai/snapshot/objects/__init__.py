@@ -22,11 +22,24 @@ from kubectl_wasmai.snapshot.objects.containers import (
     TCPSocketAction,
     VolumeMount,
 )
+from kubectl_wasmai.snapshot.objects.devices import (
+    Device,
+    DeviceAttribute,
+    DeviceClass,
+    DeviceFacts,
+    DeviceRequest,
+    DeviceTaint,
+    ExactRequest,
+    ResourceClaim,
+    ResourceClaimTemplate,
+    ResourceSlice,
+)
 from kubectl_wasmai.snapshot.objects.events import (
     Event,
     EventSeries,
     ObjectReference,
 )
+from kubectl_wasmai.snapshot.objects.gpu_operators import GpuOperator
 from kubectl_wasmai.snapshot.objects.meta import (
     Condition,
     LabelSelector,
@@ -127,6 +140,14 @@ TYPES: dict[str, type[Object]] = {
     "PersistentVolume": PersistentVolume,
     "APIService": APIService,
     "PodMetrics": PodMetrics,
+    "ResourceSlice": ResourceSlice,
+    "DeviceClass": DeviceClass,
+    "ResourceClaim": ResourceClaim,
+    "ResourceClaimTemplate": ResourceClaimTemplate,
+    "ClusterPolicy": GpuOperator,
+    "NVIDIADriver": GpuOperator,
+    "GPUCluster": GpuOperator,
+    "DeviceConfig": GpuOperator,
 }
 """The kinds a snapshot holds, and the type each is decoded into."""
 
@@ -153,11 +174,19 @@ __all__ = [
     "ContainerUsage",
     "CronJob",
     "CronJobSpec",
+    "Device",
+    "DeviceAttribute",
+    "DeviceClass",
+    "DeviceFacts",
+    "DeviceRequest",
+    "DeviceTaint",
     "EnvVar",
     "EnvVarSource",
     "Event",
     "EventSeries",
+    "ExactRequest",
     "ExecAction",
+    "GpuOperator",
     "HTTPGetAction",
     "HorizontalPodAutoscaler",
     "JobTemplate",
@@ -190,8 +219,11 @@ __all__ = [
     "Probe",
     "QuotaStatus",
     "RequiredNodes",
+    "ResourceClaim",
+    "ResourceClaimTemplate",
     "ResourceQuota",
     "ResourceRequirements",
+    "ResourceSlice",
     "RuntimeClass",
     "RuntimeClassOverhead",
     "RuntimeClassScheduling",

@@ -92,6 +92,19 @@ class ContainerState(Base, frozen=True):
     terminated: StateTerminated | None = None
 
 
+class DeviceHealth(Base, frozen=True):
+    """What a device plugin or a driver says of one device that a container holds."""
+
+    resource_id: str = msgspec.field(default="", name="resourceID")
+    health: str | None = None
+    message: str | None = None
+
+
+class AllocatedResource(Base, frozen=True):
+    name: str = ""
+    resources: list[DeviceHealth] | None = None
+
+
 class ContainerStatus(Base, frozen=True):
     name: str = ""
     ready: bool = False
@@ -101,6 +114,20 @@ class ContainerStatus(Base, frozen=True):
     image_id: str = msgspec.field(default="", name="imageID")
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
+    allocated_resources_status: list[AllocatedResource] | None = None
+
+
+class PodClaimStatus(Base, frozen=True):
+    """The claim that was made from a template for a pod."""
+
+    name: str = ""
+    resource_claim_name: str | None = None
+
+
+class ExtendedClaimStatus(Base, frozen=True):
+    """The claim that stands behind a pod's extended resources."""
+
+    resource_claim_name: str = ""
 
 
 class PodStatus(Base, frozen=True):
@@ -111,6 +138,8 @@ class PodStatus(Base, frozen=True):
     conditions: list[Condition] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
     container_statuses: list[ContainerStatus] | None = None
+    resource_claim_statuses: list[PodClaimStatus] | None = None
+    extended_resource_claim_status: ExtendedClaimStatus | None = None
 
 
 class Pod(Object, frozen=True):

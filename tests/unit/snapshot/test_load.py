@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kubectl_wasmai.doctor import examine
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.snapshot import LogKey, load
+from kubectl_wasmai.snapshot import LogKey, MetricsKey, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,3 +183,30 @@ def test_whatever_an_object_holds_the_doctor_answers_or_says_what_is_unreadable(
     report = examine(load(str(folder)))
 
     assert report.summary.verdict
+
+
+def test_metrics_are_found_by_their_path(tmp_path: Path) -> None:
+    folder = tmp_path / "metrics" / "gpus"
+    folder.mkdir(parents=True)
+    (folder / "exporter-1.prom").write_bytes(b"DCGM_FI_DEV_GPU_UTIL 7\n")
+    (tmp_path / "stray.prom").write_text("nobody's")
+    (tmp_path / "pods.json").write_text(as_list(kind="PodList"))
+
+    metrics = load(str(tmp_path)).metrics
+
+    assert metrics == {MetricsKey("gpus", "exporter-1"): "DCGM_FI_DEV_GPU_UTIL 7\n"}
+
+
+def test_a_kind_of_the_same_name_in_another_group_is_somebody_else_s(tmp_path: Path) -> None:
+    def policy(group: str) -> dict[str, Any]:
+        return {"apiVersion": f"{group}/v1", "kind": "ClusterPolicy", "metadata": {"name": group}}
+
+    whole = as_list(policy("kyverno.io"), policy("nvidia.com"))
+    (tmp_path / "all.json").write_text(whole)
+    empty = json.loads(as_list(kind="DeviceConfigList"))
+    (tmp_path / "other.json").write_text(json.dumps({**empty, "apiVersion": "amd.io/v1alpha1"}))
+
+    snapshot = load(str(tmp_path))
+
+    assert [each.name for each in snapshot.objects["ClusterPolicy"]] == ["nvidia.com"]
+    assert not snapshot.has("DeviceConfig")
