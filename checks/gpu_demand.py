@@ -14,7 +14,9 @@ from kubectl_wasmai.checks.node import trouble
 from kubectl_wasmai.checks.scheduling import Unplaced, unplaced
 
 from kubectl_wasmai import gpu
+from kubectl_wasmai.doctor import devices
 from kubectl_wasmai.doctor.health import is_finished
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.placement import selects, untolerated
 
 if TYPE_CHECKING:
@@ -55,48 +57,42 @@ class Shortage:
         return gpu.vendor(self.resource)
 
 
+@once_per_case
 def shortages(case: Case) -> tuple[Shortage, ...]:
     """Of every pod without a node whose GPU request is what keeps it."""
     waiting = [each for each in unplaced(case) if gpu.requests(each.pod.spec)]
-    taken = _taken(case) if waiting else {}
-    return tuple(found for each in waiting for found in _of(case, each, taken))
+    return tuple(found for each in waiting for found in _of(case, each))
 
 
-def _of(case: Case, waiting: Unplaced, taken: dict[tuple[str, str], int]) -> Iterator[Shortage]:
+def _of(case: Case, waiting: Unplaced) -> Iterator[Shortage]:
     text = waiting.text.partition("preemption:")[0]
     short = {match["resource"] for match in _SHORT.finditer(text)}
     for resource, wanted in gpu.requests(waiting.pod.spec).items():
         if resource not in short:
             continue
         if case.snapshot.has("Node"):
-            found = _from_nodes(case, waiting, (resource, wanted), taken)
+            found = _from_nodes(case, waiting, (resource, wanted))
         else:
-            found = _from_text(waiting, resource, wanted, taken)
+            found = _from_text(case, waiting, resource, wanted)
         if found is not None:
             yield found
 
 
-def _from_nodes(
-    case: Case, waiting: Unplaced, asked: tuple[str, int], taken: dict[tuple[str, str], int]
-) -> Shortage | None:
+def _from_nodes(case: Case, waiting: Unplaced, asked: tuple[str, int]) -> Shortage | None:
     resource, wanted = asked
     spec = waiting.pod.spec
     selected = [node for node in case.snapshot.nodes if selects(spec, node)]
     # A node that something else keeps away has been judged by that already.
     candidates = [node for node in selected if _is_open(waiting, node)]
-
-    def free(node: Node) -> int:
-        return _offer(node, resource)[1] - taken.get((node.name, resource), 0)
-
     if not candidates:
         return None
-    if any(free(node) >= wanted for node in selected):
+    if any(free(case, node, resource) >= wanted for node in selected):
         return _seems_free(waiting, resource, wanted)
-    most = max(_offer(node, resource)[1] for node in candidates)
+    most = max(offered(case, node, resource) for node in candidates)
     withdrawn = tuple(
         node
         for node in candidates
-        if _promised(node, resource) - taken.get((node.name, resource), 0) >= wanted
+        if _promised(node, resource) - taken(case).get((node.name, resource), 0) >= wanted
     )
     if withdrawn:
         return Shortage(waiting, resource, wanted, "sick", withdrawn)
@@ -104,13 +100,15 @@ def _from_nodes(
         return Shortage(waiting, resource, wanted, "exhausted", tuple(candidates))
     if most:
         return Shortage(waiting, resource, wanted, "too-large", most=most)
-    return _of_none(waiting, asked, tuple(candidates))
+    return _of_none(case, waiting, asked, tuple(candidates))
 
 
-def _of_none(waiting: Unplaced, asked: tuple[str, int], nodes: tuple[Node, ...]) -> Shortage:
+def _of_none(
+    case: Case, waiting: Unplaced, asked: tuple[str, int], nodes: tuple[Node, ...]
+) -> Shortage:
     """No node has any: under another name, no longer, or never."""
     resource, wanted = asked
-    others = _others(nodes, resource)
+    others = _others(case, nodes, resource)
     gone = tuple(node for node in nodes if resource in gpu.offers(node))
     if gone and not any(gpu.vendor(name) == gpu.vendor(resource) for name in others):
         return Shortage(waiting, resource, wanted, "sick", gone)
@@ -137,11 +135,9 @@ def _seems_free(waiting: Unplaced, resource: str, wanted: int) -> Shortage | Non
     return Shortage(waiting, resource, wanted, "exhausted", sure=False)
 
 
-def _from_text(
-    waiting: Unplaced, resource: str, wanted: int, taken: dict[tuple[str, str], int]
-) -> Shortage:
+def _from_text(case: Case, waiting: Unplaced, resource: str, wanted: int) -> Shortage:
     """Without nodes. Those who hold such GPUs prove that there are some."""
-    held = any(name == resource for _, name in taken)
+    held = any(name == resource for _, name in taken(case))
     if NO_VICTIM in waiting.text or (held and wanted == 1):
         return Shortage(waiting, resource, wanted, "exhausted", sure=False)
     if "Preemption is not helpful" in waiting.text and not held and wanted == 1:
@@ -153,6 +149,19 @@ def _offer(node: Node, resource: str) -> tuple[int, int]:
     return gpu.offers(node).get(resource, (0, 0))
 
 
+def offered(case: Case, node: Node, resource: str) -> int:
+    """How many the node has for pods, by a device plugin or by a DRA driver's devices."""
+    by_driver, _ = devices.offers(case).get((node.name, resource), (0, 0))
+    return max(_offer(node, resource)[1], by_driver)
+
+
+def free(case: Case, node: Node, resource: str) -> int:
+    """Those that no pod in sight holds."""
+    if (node.name, resource) in devices.offers(case) and not _offer(node, resource)[1]:
+        return devices.offers(case)[node.name, resource][1]
+    return _offer(node, resource)[1] - taken(case).get((node.name, resource), 0)
+
+
 def _promised(node: Node, resource: str) -> int:
     """What the node would have if nothing were withdrawn or gone."""
     capacity, allocatable = _offer(node, resource)
@@ -160,22 +169,35 @@ def _promised(node: Node, resource: str) -> int:
     return max(capacity, labelled) if max(capacity, labelled) > allocatable else 0
 
 
-def _others(nodes: tuple[Node, ...], resource: str) -> tuple[str, ...]:
-    """Other GPU resources that the nodes offer, of the same vendor first."""
+def _others(case: Case, nodes: tuple[Node, ...], resource: str) -> tuple[str, ...]:
+    """Other GPU resources that the nodes offer, of the same vendor first; claims last."""
     found = {name for node in nodes for name, (_, free) in gpu.offers(node).items() if free}
     same = gpu.vendor(resource)
-    return tuple(sorted(found - {resource}, key=lambda name: (gpu.vendor(name) != same, name)))
+    by_name = sorted(found - {resource}, key=lambda name: (gpu.vendor(name) != same, name))
+    return (*by_name, *_by_claim(case, nodes, resource))
 
 
-def _taken(case: Case) -> dict[tuple[str, str], int]:
+def _by_claim(case: Case, nodes: tuple[Node, ...], resource: str) -> Iterator[str]:
+    """Devices of the vendor that a DRA driver publishes there, as a pod must ask for them."""
+    names = {node.name for node in nodes}
+    known = {d.driver for d in devices.published(case) if d.node in names}
+    same = gpu.vendor(resource)
+    for name in sorted(case.snapshot.device_classes):
+        if name in known and same in name and gpu.is_gpu_driver(name):
+            extended = devices.has_extended(case.snapshot)
+            yield devices.IMPLICIT + name if extended else f"a resource claim of class {name}"
+
+
+@once_per_case
+def taken(case: Case) -> dict[tuple[str, str], int]:
     """GPUs held on each node, by node and resource."""
-    taken: dict[tuple[str, str], int] = {}
+    held: dict[tuple[str, str], int] = {}
     for pod in case.snapshot.pods:
         node = pod.spec.node_name
         if node and pod.status.phase != "Failed" and not is_finished(pod):
             for name, number in gpu.requests(pod.spec).items():
-                taken[node, name] = taken.get((node, name), 0) + number
-    return taken
+                held[node, name] = held.get((node, name), 0) + number
+    return held
 
 
 def holders(case: Case, shortage: Shortage) -> tuple[str, ...]:

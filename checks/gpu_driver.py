@@ -1,4 +1,4 @@
-"""Driver and compute capability, as the labels tell them, against the image's CUDA.
+"""Driver and compute capability, as labels and devices tell them, against the image's CUDA.
 
 Sources: CUDA's release notes and compatibility guide (a driver serves its own major version from
 the first release on), and the architecture matrix of NVIDIA's driver documentation.
@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_wasmai.checks.gpu_metrics import of_node
+from kubectl_wasmai.checks.gpu_use import NOT_WANTED, wanting
+
 from kubectl_wasmai import gpu
+from kubectl_wasmai.doctor.devices import holds_gpu, published
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -49,7 +53,7 @@ class Misfit(NamedTuple):
     text: str
 
 
-def driver(node: Node) -> Version:
+def driver_of_labels(node: Node) -> Version:
     """From the new labels of GPU feature discovery, else the old; empty where there are none."""
     full = node.labels.get("nvidia.com/cuda.driver-version.full", "")
     if full:
@@ -62,9 +66,31 @@ def driver(node: Node) -> Version:
     return ()
 
 
-def capability(node: Node) -> Version:
+def driver(case: Case, node: Node) -> Version:
+    """As labels tell it, else a DRA driver's devices, else the exporter of the node."""
+    told = driver_of_labels(node) or _numbers(_attribute(case, node, "driverVersion"))
+    return told or next((_numbers(g.driver) for g in of_node(case, node.name) if g.driver), ())
+
+
+def capability(case: Case, node: Node) -> Version:
     parts = [node.labels.get(f"nvidia.com/gpu.compute.{part}", "") for part in ("major", "minor")]
-    return _numbers(".".join(parts)) if parts[0] else ()
+    if parts[0]:
+        return _numbers(".".join(parts))
+    return _numbers(_attribute(case, node, "cudaComputeCapability"))[:2]
+
+
+def newest_cuda(case: Case, node: Node) -> Version:
+    """The newest CUDA that the driver knows; labels call it the runtime version."""
+    for stem in ("nvidia.com/cuda.runtime-version.", "nvidia.com/cuda.runtime."):
+        parts = [node.labels.get(stem + part, "") for part in ("major", "minor")]
+        if all(parts):
+            return _numbers(".".join(parts))
+    return _numbers(_attribute(case, node, "cudaDriverVersion"))[:2]
+
+
+def _attribute(case: Case, node: Node, name: str) -> str:
+    devices = (device for device in published(case) if device.node == node.name)
+    return next((text for device in devices if (text := device.text(name))), "")
 
 
 def cuda_of(container: Container) -> Version:
@@ -89,17 +115,17 @@ def misfits(case: Case, view: WorkloadView) -> Iterator[Misfit]:
         for container in view.containers:
             built = cuda_of(container)
             if built:
-                yield from _of(node, built)
+                yield from _of(case, node, built)
 
 
-def _of(node: Node, built: Version) -> Iterator[Misfit]:
-    has, needs = driver(node), LEAST_DRIVER.get(built[0], ())
+def _of(case: Case, node: Node, built: Version) -> Iterator[Misfit]:
+    has, needs = driver(case, node), LEAST_DRIVER.get(built[0], ())
     cuda = ".".join(map(str, built))
     if has and has < needs:
         least = ".".join(map(str, needs[:2]))
         text = f"CUDA {cuda} needs driver {least}, {node.name} has {'.'.join(map(str, has))}"
         yield Misfit("gpu-driver-too-old", node, text)
-    arch = capability(node)
+    arch = capability(case, node)
     name = ".".join(map(str, arch))
     if arch and arch < OLDEST_CAPABILITY.get(built[0], ()):
         text = f"CUDA {cuda} has no code for compute capability {name} of {node.name}"
@@ -112,18 +138,19 @@ def _of(node: Node, built: Version) -> Iterator[Misfit]:
 
 def _nodes(case: Case, view: WorkloadView) -> list[Node]:
     names = {pod.spec.node_name for pod in view.pods if pod.spec.node_name}
+    having = {device.node for device in published(case) if gpu.is_gpu_driver(device.driver)}
     return [
         node
         for node in case.snapshot.nodes
-        if (node.name in names if names else bool(gpu.offers(node)))
+        if (node.name in names if names else bool(gpu.offers(node)) or node.name in having)
     ]
 
 
 def driver_fits(case: Case) -> Iterable[Result]:
-    wanting = [view for view in case.workloads if gpu.requests(view.spec)]
-    if not wanting:
-        yield Result(Status.SKIP, "no workload here asks for a GPU")
-    for view in wanting:
+    wanted = wanting(case)
+    if not wanted:
+        yield Result(Status.SKIP, NOT_WANTED)
+    for view in wanted:
         yield _judge(case, view)
 
 
@@ -133,16 +160,16 @@ def _judge(case: Case, view: WorkloadView) -> Result:
     evidence = tuple(Evidence("node", f"Node {m.node.name}", m.text) for m in bad[:3])
     if bad:
         return Result(Status.FAIL, bad[0].text, view.subject, evidence)
-    old = [n.name for n in nodes if driver(n) and driver(n)[0] <= OLD_BRANCHES]
-    if old:
-        reason = f"the driver of {old[0]} is of a branch that has ended"
-        return Result(Status.WARN, reason, view.subject)
-    if not any(driver(node) for node in nodes):
+    doubt = _doubt(case, view, nodes)
+    if doubt:
+        return Result(Status.WARN, doubt, view.subject)
+    if not any(driver(case, node) for node in nodes):
         return Result(
             Status.UNKNOWN,
-            "the nodes' labels do not tell the driver's version",
+            "nothing tells the version of the nodes' driver",
             view.subject,
-            needs="labels of GPU feature discovery (nvidia.com/cuda.driver-version.*)",
+            needs="labels of GPU feature discovery (nvidia.com/cuda.driver-version.*), a DRA "
+            "driver's ResourceSlices, or the DCGM exporter",
         )
     if not any(cuda_of(container) for container in view.containers):
         return Result(
@@ -154,10 +181,26 @@ def _judge(case: Case, view: WorkloadView) -> Result:
     return Result(Status.PASS, "the driver is new enough for the image's CUDA", view.subject)
 
 
+def _doubt(case: Case, view: WorkloadView, nodes: list[Node]) -> str:
+    """What works today and may not tomorrow, or not for every program."""
+    built = max((cuda_of(container) for container in view.containers), default=())
+    for node in nodes:
+        has, knows = driver(case, node), newest_cuda(case, node)
+        if has and has[0] <= OLD_BRANCHES:
+            return f"the driver of {node.name} ({has[0]}) is of a branch that has ended"
+        if built[1:] and knows and built[0] == knows[0] and built > knows:
+            cuda, newest = ".".join(map(str, built)), ".".join(map(str, knows))
+            return (
+                f"CUDA {cuda} on a driver that knows {newest}: compiled code runs, PTX does not "
+                f"(error 222) on {node.name}"
+            )
+    return ""
+
+
 def misfitting(case: Case) -> Iterable[Finding]:
     """Where pods are on such a node already."""
     for view in case.workloads:
-        if not any(gpu.granted(pod) for pod in view.pods):
+        if not any(holds_gpu(case.snapshot, pod) for pod in view.pods):
             continue
         for found in misfits(case, view):
             evidence = Evidence("node", f"Node {found.node.name}", found.text)

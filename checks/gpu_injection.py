@@ -1,9 +1,7 @@
 """Does a granted GPU reach the container?
 
-NVIDIA's device plugin by default only sets ``NVIDIA_VISIBLE_DEVICES`` (strategy ``envvar``) and
-leaves the rest to ``nvidia-container-runtime``, which runs for the nvidia handler alone. A Wasm
-handler never calls it: the pod is scheduled, holds a GPU, runs, and sees nothing. With CDI
-(``cdi-cri``, ``cdi-annotations``) containerd or CRI-O injects the device for any handler.
+A Wasm handler never calls NVIDIA's runtime: with the plugin's default strategy the pod is
+scheduled, holds a GPU, runs, and sees nothing. A pod has one RuntimeClass, so it cannot have both.
 """
 
 from __future__ import annotations
@@ -11,11 +9,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_wasmai.checks.gpu_components import of_role
+from kubectl_wasmai.checks.gpu_handover import Handover, handover
+from kubectl_wasmai.checks.gpu_use import wanting
 
 from kubectl_wasmai import gpu
+from kubectl_wasmai.doctor.devices import holds_gpu
 from kubectl_wasmai.doctor.health import container_statuses, is_leaving
-from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
+from kubectl_wasmai.doctor.model import (
+    Case,
+    Certainty,
+    Check,
+    Detector,
+    Evidence,
+    Finding,
+    Result,
+    Severity,
+    Status,
+    Subject,
+)
 from kubectl_wasmai.snapshot import LogKey
 from kubectl_wasmai.wasm import is_module_path, is_native_handler, selects_wasm
 
@@ -25,17 +36,13 @@ if TYPE_CHECKING:
     from kubectl_wasmai.snapshot import WorkloadView
     from kubectl_wasmai.snapshot.objects import Pod
 
-STRATEGY = "DEVICE_LIST_STRATEGY"
-NEEDING_NVIDIA_RUNTIME = ("envvar", "volume-mounts")
-GKE = "nvidia-gpu-device-plugin"
-"""Hands out devices and mounts itself; it needs no runtime of NVIDIA's."""
-
 _NOTHING_THERE = re.compile(
     r"libcuda\.so(?:\.1)?: cannot open shared object|NVML Shared Library Not Found"
     r"|libnvidia-ml\.so\.1: cannot open shared object|no CUDA-capable device is detected"
     r"|Failed to initialize NVML: (?:ERROR_LIBRARY_NOT_FOUND|could not load)"
     r"|nvidia-smi: (?:command )?not found|/dev/nvidia\S*: No such file"
 )
+_ALL_GPUS = ("NVIDIA_VISIBLE_DEVICES", "all")
 
 
 def handler(case: Case, view: WorkloadView) -> str:
@@ -59,21 +66,6 @@ def is_module(view: WorkloadView) -> bool:
     return any(map(is_module_path, starts))
 
 
-def strategy(case: Case) -> tuple[WorkloadView, str, bool] | None:
-    """NVIDIA's plugin, how it hands out devices, and whether that is written there (or only
-    the plugin's default). ``None`` where it is not seen, or takes its settings from a file."""
-    for view in of_role(case, gpu.PLUGIN):
-        if gpu.component_vendor(view) != "nvidia" or view.subject.name.startswith(GKE):
-            continue
-        said = gpu.settings(view.containers, STRATEGY)
-        devices = (gpu.settings(view.containers, "PASS_DEVICE_SPECS") or "").lower() == "true"
-        from_file = gpu.settings(view.containers, "CONFIG_FILE") is not None
-        if devices or said == "?" or (said is None and from_file):
-            return None
-        return view, said or "envvar", said is not None
-    return None
-
-
 def conflicts(case: Case) -> Iterable[Finding]:
     for view in case.workloads:
         name, used = view.spec.runtime_class_name or "", handler(case, view)
@@ -90,42 +82,35 @@ def conflicts(case: Case) -> Iterable[Finding]:
 
 
 def not_injected(case: Case) -> Iterable[Finding]:
-    found = strategy(case)
+    found = handover(case)
     for view in case.workloads:
-        holding = [pod for pod in view.pods if gpu.granted(pod) and not is_leaving(pod)]
+        holding = [p for p in view.pods if holds_gpu(case.snapshot, p) and not is_leaving(p)]
         if not holding:
             continue
-        if found and runs_wasm(case, view) and _of_nvidia(view):
-            yield from _by_strategy(view, found)
+        if found and found.means == "runtime" and runs_wasm(case, view) and _of_nvidia(view):
+            yield _by_strategy(view, found)
         for pod in holding:
             yield from _by_words(case, view, pod, found)
 
 
 def _of_nvidia(view: WorkloadView) -> bool:
+    """By a device plugin: claims are always injected by CDI."""
     return any(gpu.vendor(name) == "nvidia" for name in gpu.requests(view.spec))
 
 
-def _by_strategy(view: WorkloadView, found: tuple[WorkloadView, str, bool]) -> Iterator[Finding]:
-    plugin, chosen, is_written = found
-    if not set(re.split(r"[,\s]+", chosen)) <= {*NEEDING_NVIDIA_RUNTIME, ""}:
-        return
-    where = f"{STRATEGY}={chosen}" if is_written else f"no {STRATEGY}: {chosen} is the default"
-    yield Finding(
+def _by_strategy(view: WorkloadView, found: Handover) -> Finding:
+    text = f"runtimeClassName: {view.spec.runtime_class_name}"
+    return Finding(
         "gpu-not-injected",
         view.subject,
-        Certainty.CERTAIN if is_written else Certainty.LIKELY,
-        (
-            Evidence(
-                "spec", str(view.subject), f"runtimeClassName: {view.spec.runtime_class_name}"
-            ),
-            Evidence("spec", str(plugin.subject), where),
-        ),
-        _plugin_names(plugin),
+        Certainty.CERTAIN if found.is_written else Certainty.LIKELY,
+        (Evidence("spec", str(view.subject), text), found.evidence),
+        _plugin_names(found),
     )
 
 
 def _by_words(
-    case: Case, view: WorkloadView, pod: Pod, found: tuple[WorkloadView, str, bool] | None
+    case: Case, view: WorkloadView, pod: Pod, found: Handover | None
 ) -> Iterator[Finding]:
     for status in container_statuses(pod):
         for previous in (False, True):
@@ -138,16 +123,82 @@ def _by_words(
             if lines and (not previous or not status.ready):
                 about = f"{Subject('Pod', pod.namespace, pod.name)} [{status.name}]"
                 evidence = Evidence("log", about, lines[-1].strip())
-                names = _plugin_names(found[0]) if found else {}
+                names = _plugin_names(found) if found else {}
                 certain = Certainty.CERTAIN
                 yield Finding("gpu-not-injected", view.subject, certain, (evidence,), names)
 
 
-def _plugin_names(plugin: WorkloadView) -> dict[str, str]:
-    kind, namespace, name = plugin.subject
+def _plugin_names(found: Handover) -> dict[str, str]:
+    if found.plugin is None or gpu.role(found.plugin) != gpu.PLUGIN:
+        return {}
+    kind, namespace, name = found.plugin.subject
     return {"plugin": f"{kind.lower()}/{name}", "plugin_namespace": namespace}
 
 
+def reaches_container(case: Case) -> Iterable[Result]:
+    asking = [v for v in wanting(case) if gpu.requests(v.spec) or v.spec.resource_claims]
+    wrong = {each.subject: each for each in (*not_injected(case), *conflicts(case))}
+    grabbing = [view for view in case.workloads if view not in asking and _grabs_all(view)]
+    if not asking and not grabbing:
+        yield Result(Status.SKIP, "no workload here asks for a GPU")
+    for view in asking:
+        if view.subject in wrong:
+            evidence = wrong[view.subject].evidence
+            yield Result(Status.FAIL, evidence[-1].text, view.subject, evidence)
+        else:
+            yield _by_handover(case, view)
+    for view in grabbing:
+        reason = "sets NVIDIA_VISIBLE_DEVICES=all and asks for no GPU: where that has an effect "
+        yield Result(Status.WARN, reason + "it sees everybody's GPUs", view.subject)
+
+
+def _grabs_all(view: WorkloadView) -> bool:
+    return any((v.name, v.value) == _ALL_GPUS for c in view.containers for v in c.env or ())
+
+
+def _by_handover(case: Case, view: WorkloadView) -> Result:
+    found = handover(case)
+    if not _of_nvidia(view):
+        by_claim = not gpu.requests(view.spec)
+        reason = "claimed devices are injected by CDI" if by_claim else "devices are handed out"
+        return Result(Status.PASS, f"{reason}, for any handler", view.subject)
+    if found is None:
+        return Result(
+            Status.UNKNOWN,
+            "the device plugin's list strategy is not to be seen",
+            view.subject,
+            needs="the plugin's DEVICE_LIST_STRATEGY: a Wasm handler needs cdi-cri",
+        )
+    evidence = (found.evidence,)
+    if found.means in ("cdi", "devices and libraries"):
+        return Result(Status.PASS, found.text, view.subject, evidence)
+    if gpu.is_gpu_class(handler(case, view)):
+        return Result(Status.PASS, "runs under NVIDIA's runtime", view.subject, evidence)
+    if runs_wasm(case, view):
+        reason = f"{found.text}: a Wasm handler gets no device"
+        if found.means == "devices":
+            reason = (
+                f"{found.text}: a Wasm handler gets devices, and none of the driver's libraries"
+            )
+        return Result(Status.WARN, reason, view.subject, evidence)
+    return Result(
+        Status.UNKNOWN,
+        f"{found.text}: works only if nvidia is the nodes' default runtime",
+        view.subject,
+        evidence,
+        needs="the node's container runtime configuration, or runtimeClassName: nvidia",
+    )
+
+
+CHECKS = (
+    Check(
+        id="gpu-reaches-container",
+        title="A granted GPU reaches the container",
+        severity=Severity.ERROR,
+        needs=("Pod", "DaemonSet"),
+        run=reaches_container,
+    ),
+)
 DETECTORS = (
     Detector(("gpu-runtimeclass-conflict",), ("Pod",), conflicts),
     Detector(("gpu-not-injected",), ("Pod",), not_injected),

@@ -23,11 +23,10 @@ from kubectl_wasmai.doctor.model import (
     Finding,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from kubectl_wasmai.checks.gpu_demand import Shortage
+    from collections.abc import Iterator
 
     from kubectl_wasmai.snapshot import WorkloadView
 
@@ -45,15 +44,17 @@ _BY_ROLE = {
 _WAITING_FIRST = (gpu.VALIDATOR, gpu.TOOLKIT, gpu.PLUGIN)
 
 
-def component_findings(case: Case, lacking: tuple[Shortage, ...]) -> list[Finding]:
+@once_per_case
+def component_findings(case: Case) -> tuple[Finding, ...]:
     """What is wrong with all that offers GPUs: root causes only."""
+    lacking = shortages(case)
     starved = tuple(sorted({each.workload for each in lacking if suffers(each)}))
     others = [view for view in case.components if gpu.role(view) != gpu.PLUGIN]
     found = [each for view in others for each in _of_view(case, view, starved)]
     found += plugin_findings(case, lacking)
     found += _waiting(case, starved)
     found += _failed_upgrade(case)
-    return list(roots(found))
+    return tuple(roots(found))
 
 
 def _of_view(case: Case, view: WorkloadView, starved: tuple[Subject, ...]) -> Iterator[Finding]:
@@ -108,10 +109,6 @@ def _failed_upgrade(case: Case) -> Iterator[Finding]:
         yield Finding("gpu-operator-not-ready", subject, Certainty.CERTAIN, (evidence,), names)
 
 
-def broken_components(case: Case) -> Iterable[Finding]:
-    return component_findings(case, shortages(case))
-
-
 DETECTORS = (
     Detector(
         (
@@ -124,6 +121,6 @@ DETECTORS = (
             "dcgm-exporter-down",
         ),
         ("Pod",),
-        broken_components,
+        component_findings,
     ),
 )

@@ -1,4 +1,4 @@
-"""What only a measurement can answer: latency, cold start, GPU load, memory and CPU under load.
+"""What only a measurement can answer: latency, cold start, memory and CPU under load.
 
 A snapshot holds no latency. These checks say so, and how to get it, instead of passing in silence;
 memory and CPU are judged where the metrics API was there to ask.
@@ -58,21 +58,6 @@ def cold_start(case: Case) -> Iterable[Result]:
     )
 
 
-def gpu_load(case: Case) -> Iterable[Result]:
-    wanting = [view for view in case.workloads if _wants_gpu(view)]
-    if not wanting:
-        yield Result(Status.SKIP, "no workload here asks for a GPU")
-    for view in wanting:
-        yield Result(
-            Status.UNKNOWN,
-            "the GPU's load has not been measured "
-            f"(wanted: above {case.thresholds.min_gpu_utilization:g} % under load)",
-            view.subject,
-            needs="DCGM_FI_PROF_GR_ENGINE_ACTIVE of the DCGM exporter, or nvidia-smi dmon on the "
-            "node, while requests are being served",
-        )
-
-
 def resource_use(case: Case) -> Iterable[Result]:
     return _judged(case, lambda use: use.percent > _highest(case, use.resource), "memory and CPU")
 
@@ -99,14 +84,6 @@ def _unmeasured(case: Case, reason: str, needs: str) -> Iterator[Result]:
         yield NOBODY
     for view in case.workloads:
         yield Result(Status.UNKNOWN, reason, view.subject, needs=needs)
-
-
-def _wants_gpu(view: WorkloadView) -> bool:
-    return any(
-        "gpu" in name.partition("/")[2] or "/mig-" in name
-        for container in view.containers
-        for name in container.resources.limits or {}
-    )
 
 
 def _judged(
@@ -155,7 +132,6 @@ def _uses(case: Case, view: WorkloadView) -> Iterator[Use]:
 CHECKS = (
     Check("inference-latency", "Inference takes less than 50 ms", Severity.WARNING, (), latency),
     Check("cold-start", "A cold start takes less than 10 ms", Severity.WARNING, (), cold_start),
-    Check("gpu-busy", "The GPU is more than 50 % busy under load", Severity.WARNING, (), gpu_load),
     Check(
         "resource-use-reasonable",
         "Resource use is reasonable",

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _RESOURCE = re.compile(
     r"(?:nvidia\.com|amd\.com|gpu\.intel\.com)/.+|[\w.-]+/(?:[\w.-]*[-.])?v?gpus?(?:[-.][\w.-]*)?"
+    r"|deviceclass\.resource\.kubernetes\.io/mig\..+"
 )
+_DRIVER = re.compile(r"(?:.*[.-])?(?:v?gpus?|mig|nvidia|cuda|rocm)(?:[.-].*)?")
 # Intel's plugin offers these besides the devices: shares and monitoring, no GPU by themselves.
 _NO_DEVICE = re.compile(r"gpu\.intel\.com/(?:.*_monitoring|millicores|memory\.max|tiles)")
 _LABEL = re.compile(
@@ -79,6 +81,11 @@ def is_gpu(resource: str) -> bool:
     return bool(_RESOURCE.fullmatch(resource)) and not _NO_DEVICE.fullmatch(resource)
 
 
+def is_gpu_driver(name: str) -> bool:
+    """Whether a DRA driver or device class of this name is about GPUs: ``gpu.nvidia.com``."""
+    return bool(_DRIVER.fullmatch(name))
+
+
 def is_gpu_label(key: str) -> bool:
     """Whether a node label of this key tells of GPUs."""
     return bool(_LABEL.match(key))
@@ -86,7 +93,9 @@ def is_gpu_label(key: str) -> bool:
 
 def vendor(resource: str) -> str:
     """``nvidia``, ``amd`` or ``intel``; another domain is its own vendor."""
-    domain = resource.partition("/")[0]
+    domain, _, name = resource.partition("/")
+    if domain == "deviceclass.resource.kubernetes.io":
+        return next((v for v in ("nvidia", "amd", "intel") if v in name), domain)
     return {"nvidia.com": "nvidia", "amd.com": "amd", "gpu.intel.com": "intel"}.get(domain, domain)
 
 
@@ -211,8 +220,8 @@ def _value(variable: EnvVar) -> str:
 
 
 def wants_gpu(spec: PodSpec, annotations: Mapping[str, str]) -> bool:
-    """Whether anything about a pod says that it is meant to use a GPU."""
-    if requests(spec) or spec.resource_claims or is_gpu_class(spec.runtime_class_name or ""):
+    """Whether anything about a pod, but its claims, says that it is meant to use a GPU."""
+    if requests(spec) or is_gpu_class(spec.runtime_class_name or ""):
         return True
     if any(is_gpu_label(key) for key in spec.node_selector or {}):
         return True

@@ -60,7 +60,9 @@ def _workloads(
     snapshot: ClusterSnapshot, views: tuple[WorkloadView, ...], options: Options
 ) -> tuple[WorkloadView, ...]:
     if options.subject is None:
-        return tuple(view for view in views if wants_wasm(snapshot, view) or wants_gpu(view))
+        return tuple(
+            view for view in views if wants_wasm(snapshot, view) or wants_gpu(snapshot, view)
+        )
     chosen = tuple(view for view in views if _is_about(view, options.subject))
     if not chosen:
         raise InputError(

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai import gpu
+from kubectl_wasmai.doctor.devices import drivers, needs
 from kubectl_wasmai.wasm import is_module_path, is_native_handler, selector_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kubectl_wasmai.doctor.devices import Need
     from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
     from kubectl_wasmai.snapshot.objects import Container
 
@@ -41,9 +43,29 @@ def wants_wasm(snapshot: ClusterSnapshot, view: WorkloadView) -> bool:
     return any(_mentions_wasm(container) for container in view.containers)
 
 
-def wants_gpu(view: WorkloadView) -> bool:
+def wants_gpu(snapshot: ClusterSnapshot, view: WorkloadView) -> bool:
     """Whether a workload is meant to use a GPU; what offers them (plugins, exporters) is not."""
-    return gpu.wants_gpu(view.spec, view.template_annotations) and not gpu.role(view)
+    if gpu.role(view):
+        return False
+    if gpu.wants_gpu(view.spec, view.template_annotations):
+        return True
+    return any(
+        _is_of_gpu(snapshot, need) for need in needs(snapshot, view.spec, view.subject.namespace)
+    ) or bool(view.spec.resource_claims and not snapshot.has("ResourceClaim"))
+
+
+def _is_of_gpu(snapshot: ClusterSnapshot, need: Need) -> bool:
+    """Network cards and others are claimed in the same way; who cannot be told may be a GPU."""
+    if need.spec is None:
+        return True
+    for request in need.spec.devices.requests or ():
+        for one in request.alternatives:
+            name = one.device_class_name or ""
+            class_ = snapshot.device_classes.get(name)
+            named = drivers(class_) if class_ else ()
+            if any(map(gpu.is_gpu_driver, (name, *named))) or not named:
+                return True
+    return False
 
 
 def _mentions_wasm(container: Container) -> bool:

@@ -97,9 +97,10 @@ class Options:
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """What a check or detector is given: the snapshot and the workloads of interest in it.
+    One case equals no other, so facts can be kept for it (``once_per_case``).
 
     ``components`` are those that offer GPUs to others (device plugins, exporters, operators).
     """

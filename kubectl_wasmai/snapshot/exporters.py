@@ -50,7 +50,7 @@ class Told:
 
 def exporters(snapshot: ClusterSnapshot) -> tuple[Exporter, ...]:
     """Those that run, at most ``MAX_EXPORTERS``, nodes with GPUs in use first."""
-    used = {pod.spec.node_name for pod in snapshot.pods if gpu.granted(pod)}
+    used = {p.spec.node_name for p in snapshot.pods if gpu.granted(p) or p.spec.resource_claims}
 
     def order(pod: Pod) -> tuple[bool, str, str]:
         return pod.spec.node_name not in used, pod.namespace, pod.name

@@ -1,15 +1,21 @@
-"""Which logs are worth reading: those of failing containers, one pod per owner, bounded."""
+"""Which logs are worth reading: those of failing containers, one pod per owner, bounded.
+
+Besides, those of device plugins on nodes that offer fewer GPUs than they should: a plugin that
+found none waits for ever, and looks well.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai import gpu
 from kubectl_wasmai.snapshot.model import LogKey
 from kubectl_wasmai.snapshot.workloads import workload_views
 
 if TYPE_CHECKING:
     from kubectl_wasmai.snapshot.model import ClusterSnapshot
-    from kubectl_wasmai.snapshot.objects import ContainerStatus, Pod
+    from kubectl_wasmai.snapshot.objects import ContainerStatus, Node, Pod
+    from kubectl_wasmai.snapshot.workloads import WorkloadView
 
 MAX_WORKLOADS = 25
 """Forty failing replicas fail for one reason, forty failing workloads mostly too."""
@@ -17,15 +23,32 @@ MAX_WORKLOADS = 25
 
 def log_targets(snapshot: ClusterSnapshot) -> tuple[LogKey, ...]:
     """Logs of containers that run unready, crashed or completed unexpectedly."""
+    lacking = {node.name for node in snapshot.nodes if _lacks_gpus(node)}
     targets: list[LogKey] = []
     workloads = 0
     for view in workload_views(snapshot):
         keys = next((keys for pod in view.pods if (keys := _of_pod(pod))), [])
+        keys = keys or _of_plugin(view, lacking)
         workloads += bool(keys)
         if workloads > MAX_WORKLOADS:
             break
         targets.extend(keys)
     return tuple(targets)
+
+
+def _lacks_gpus(node: Node) -> bool:
+    offers = gpu.offers(node)
+    return any(free < total for total, free in offers.values()) or not any(
+        free for _, free in offers.values()
+    )
+
+
+def _of_plugin(view: WorkloadView, lacking: set[str]) -> list[LogKey]:
+    if gpu.role(view) != gpu.PLUGIN:
+        return []
+    pod = next((each for each in view.pods if each.spec.node_name in lacking), None)
+    statuses = (pod.status.container_statuses if pod else None) or ()
+    return [LogKey(pod.namespace, pod.name, each.name) for each in statuses] if pod else []
 
 
 def _of_pod(pod: Pod) -> list[LogKey]:

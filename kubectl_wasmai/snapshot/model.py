@@ -11,11 +11,15 @@ import msgspec
 
 from kubectl_wasmai.snapshot.objects import (
     TYPES,
+    DeviceClass,
     Event,
     Node,
     Object,
     PersistentVolumeClaim,
     Pod,
+    ResourceClaim,
+    ResourceClaimTemplate,
+    ResourceSlice,
     RuntimeClass,
     Service,
     StorageClass,
@@ -136,6 +140,26 @@ class ClusterSnapshot:
     @cached_property
     def claims(self) -> tuple[PersistentVolumeClaim, ...]:
         return self.of("PersistentVolumeClaim", PersistentVolumeClaim)
+
+    @cached_property
+    def resource_slices(self) -> tuple[ResourceSlice, ...]:
+        return self.of("ResourceSlice", ResourceSlice)
+
+    @cached_property
+    def device_classes(self) -> dict[str, DeviceClass]:
+        return {each.name: each for each in self.of("DeviceClass", DeviceClass)}
+
+    @cached_property
+    def resource_claims(self) -> dict[tuple[str, str], ResourceClaim]:
+        """By namespace and name."""
+        claims = self.of("ResourceClaim", ResourceClaim)
+        return {(each.namespace, each.name): each for each in claims}
+
+    @cached_property
+    def claim_templates(self) -> dict[tuple[str, str], ResourceClaimTemplate]:
+        """By namespace and name."""
+        templates = self.of("ResourceClaimTemplate", ResourceClaimTemplate)
+        return {(each.namespace, each.name): each for each in templates}
 
     def workload(self, kind: str, namespace: str, name: str) -> Workload | None:
         return self._workloads.get((kind, namespace, name))
