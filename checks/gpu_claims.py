@@ -85,7 +85,7 @@ def _open_needs(case: Case, pod: Pod) -> Iterator[Need]:
     made = {s.name: s.resource_claim_name for s in pod.status.resource_claim_statuses or ()}
     for need in needs(case.snapshot, pod.spec, pod.namespace):
         name = made.get(need.name) or need.origin.rpartition("/")[2]
-        if name not in satisfied:
+        if name not in satisfied and need.is_seen:
             yield need
 
 

@@ -16,6 +16,7 @@ from kubectl_wasmai.doctor.devices import holds_gpu
 from kubectl_wasmai.doctor.exposition import samples
 from kubectl_wasmai.doctor.model import Case, Evidence, Subject
 from kubectl_wasmai.doctor.once import once_per_case
+from kubectl_wasmai.rights import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +34,7 @@ TEMPERATURE, HOTTEST, MARGIN = "temperature", "hottest", "margin"
 XID, THROTTLED = "xid", "throttled"
 REMAP_FAILED, REMAP_PENDING, ECC, HEALTH = "remap failed", "remap pending", "ecc", "health"
 
-_DCGM = {
+DCGM = {
     BUSY: ("DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_DEV_GPU_UTIL_RATIO"),
     ENGINE: ("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO"),
     USED: ("DCGM_FI_DEV_FB_USED",),
@@ -62,7 +63,8 @@ _AMD = {
     TEMPERATURE: ("gpu_junction_temperature", "gpu_edge_temperature"),
     ECC: ("gpu_ecc_uncorrect_total",),
 }
-_MEANS = {name: what for table in (_DCGM, _AMD) for what, names in table.items() for name in names}
+_MEANS = {name: what for table in (DCGM, _AMD) for what, names in table.items() for name in names}
+AKS_EXPORTER = "kubernetes.azure.com/dcgm-exporter"
 _DEVICE = ("UUID", "uuid", "gpu_uuid", "serial_number", "gpu", "gpu_id")
 _SLICE = ("GPU_I_ID", "gpu_partition_id")
 
@@ -148,7 +150,7 @@ def _of_exporter(text: str, exporter: Subject, pod: Pod | None) -> Iterator[Gpu]
 
 
 def _is_blank(value: float) -> bool:
-    return math.isnan(value) or any(least <= value <= most for least, most in BLANKS)
+    return not math.isfinite(value) or any(least <= value <= most for least, most in BLANKS)
 
 
 def _first(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
@@ -191,8 +193,12 @@ def unread(case: Case) -> str:
     collection = case.snapshot.info.collection
     for denied in collection.denied:
         if denied.resource == "pods/proxy":
-            return f"get pods/proxy in namespace {denied.namespace}"
+            right = f"{denied.verb} pods/proxy in namespace {denied.namespace}"
+            granting = rule("", ["pods/proxy"], [denied.verb])
+            return f"{right}; the rule that grants it: {granting}"
     for each in collection.unreadable:
         if each.object.startswith("metrics of Pod "):
             return f"{each.object}, which could not be read: {each.reason}"
+    if any(AKS_EXPORTER in node.labels for node in case.snapshot.nodes):
+        return "a look at http://NODE:19400/metrics: AKS' exporter is a service of the node, no pod"
     return ""

@@ -14,7 +14,16 @@ from kubectl_wasmai.checks.gpu_use import NOT_WANTED, wanting
 
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.devices import published
-from kubectl_wasmai.doctor.model import Case, Check, Evidence, Result, Severity, Status, Subject
+from kubectl_wasmai.doctor.model import (
+    Case,
+    Certainty,
+    Check,
+    Evidence,
+    Result,
+    Severity,
+    Status,
+    Subject,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +41,8 @@ def plugin_offers(case: Case) -> Iterable[Result]:
     found = component_findings(case)
     for each in found:
         reason = f"{each.cause}: {each.evidence[0].text}" if each.evidence else each.cause
-        yield Result(Status.FAIL, reason, each.subject, each.evidence)
+        status = Status.WARN if each.certainty is Certainty.POSSIBLE else Status.FAIL
+        yield Result(status, reason, each.subject, each.evidence)
     have = {node.name: text for node in case.snapshot.nodes if (text := _offered(case, node))}
     if wanting(case):
         yield from _held_back(case)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.checks import gpu_operator_status
 from kubectl_wasmai.checks.gpu_components import crash, is_young, of_role, roots, said, stuck
 from kubectl_wasmai.checks.gpu_demand import shortages
 from kubectl_wasmai.checks.gpu_plugin import blaming, plugin_findings, suffers
@@ -54,7 +55,8 @@ def component_findings(case: Case) -> tuple[Finding, ...]:
     found += plugin_findings(case, lacking)
     found += _waiting(case, starved)
     found += _failed_upgrade(case)
-    return tuple(roots(found))
+    # What an operator says of itself is less than what its parts say.
+    return tuple(roots(found)) or tuple(gpu_operator_status.findings(case, starved))
 
 
 def _of_view(case: Case, view: WorkloadView, starved: tuple[Subject, ...]) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from kubectl_wasmai.doctor.model import (
     Result,
     Severity,
     Status,
+    Subject,
 )
 from kubectl_wasmai.doctor.placement import selects, untolerated
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_wasmai.snapshot import WorkloadView
-    from kubectl_wasmai.snapshot.objects import Node
+    from kubectl_wasmai.snapshot.objects import Node, Pod
 
 _CAUSES = {
     "absent": "gpu-resource-absent",
@@ -37,12 +38,18 @@ _CAUSES = {
     "too-large": "gpu-request-too-large",
     "exhausted": "gpu-exhausted",
 }
+REJECTED = "UnexpectedAdmissionError"
 _ABSENT = ("absent", "unclear")
 
 
 def unmet_requests(case: Case) -> Iterable[Finding]:
     lacking = shortages(case)
-    blamed = {workload for each in component_findings(case) for workload in each.affected}
+    blamed = {
+        workload
+        for each in component_findings(case)
+        if each.certainty is not Certainty.POSSIBLE
+        for workload in each.affected
+    }
     for shortage in lacking:
         if shortage.kind == "sick" or (shortage.kind in _ABSENT and shortage.workload in blamed):
             continue
@@ -117,10 +124,35 @@ def _by_count(case: Case, view: WorkloadView) -> Result:
     if lacking:
         reason = f"no node has {lacking.wanted} {lacking.resource} for it"
         return Result(Status.FAIL, reason, view.subject, (lacking.waiting.evidence,))
+    rejected = next((pod for pod in view.pods if pod.status.reason == REJECTED), None)
+    if rejected:
+        return _of_rejected(case, view, rejected)
     if any(gpu.granted(pod) for pod in view.pods):
         return Result(Status.PASS, f"{words} granted", view.subject)
     predictions = [_predict(case, view, *asked) for asked in gpu.requests(view.spec).items()]
     return next((each for each in predictions if each.status is not Status.PASS), predictions[0])
+
+
+def _of_rejected(case: Case, view: WorkloadView, pod: Pod) -> Result:
+    """After a reboot pods come back before the device plugin does: that has passed where the
+    kubelet runs newer ones."""
+    made = pod.metadata.creation_timestamp
+    newer = [
+        other.name
+        for other in case.snapshot.pods
+        if gpu.granted(other)
+        and other.status.phase == "Running"
+        and other.spec.node_name == pod.spec.node_name
+        and made is not None
+        and (other.metadata.creation_timestamp or made) > made
+    ]
+    said = pod.status.message or REJECTED
+    about = str(Subject("Pod", pod.namespace, pod.name))
+    evidence = (Evidence("status", about, said),)
+    if newer:
+        reason = f"rejected by {pod.spec.node_name}, which runs {newer[0]} since: delete the pod"
+        return Result(Status.WARN, reason, view.subject, evidence)
+    return Result(Status.FAIL, said, view.subject, evidence)
 
 
 def _predict(case: Case, view: WorkloadView, resource: str, wanted: int) -> Result:

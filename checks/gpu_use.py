@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kubectl_wasmai.snapshot import WorkloadView
 
-NOT_WANTED = "nobody here asks for a GPU"
+NOT_WANTED = "no workload here asks for a GPU"
 CONTEXT = 600.0
 """MiB that a CUDA context and its libraries take before there is any model."""
 IDLE = 5.0

@@ -53,7 +53,10 @@ EXPORTER, OPERATOR, DRA, OPERAND = "exporter", "operator", "DRA driver", "operan
 
 # The first that fits a component's name, labels or images is its role.
 _ROLES = (
-    (OPERAND, r"device-plugin-validator|cuda-validator|mps-control-daemon|node-status-exporter"),
+    (
+        OPERAND,
+        r"device-plugin-validator|(?:cuda|dra)-validat(?:or|ion)|mps-control-daemon|node-status-exporter",
+    ),
     (DRA, r"dra-driver.*kubelet-plugin|gpu-kubelet-plugin|dra-driver-(?:nvidia|intel|amd)?-?gpu"),
     (EXPORTER, r"dcgm|gpu-metrics-exporter|amd-?gpu-exporter|device-metrics-exporter"),
     (VALIDATOR, r"(?:nvidia|gpu)-operator-validator"),

@@ -97,3 +97,130 @@ def crashing(owner: Json, *, node: str = "node1", code: int = 1) -> Json:
     }
     name = f"{owner['metadata']['name']}-x"
     return pod(name, owner=owner, node=node, ready=False, statuses=[status])
+
+
+CLASS = "gpu.nvidia.com"
+
+
+def device(
+    name: str = "gpu-0",
+    *,
+    taints: list[Json] | None = None,
+    memory: str = "80Gi",
+    **attributes: str,
+) -> Json:
+    """As NVIDIA's DRA driver publishes it. Attributes with a dot in their value are versions."""
+    told = {"type": "gpu", "productName": "NVIDIA H100 80GB HBM3", **attributes}
+    return {
+        "name": name,
+        "attributes": {
+            key: {"version" if key.endswith(("Version", "ility")) else "string": value}
+            for key, value in told.items()
+        },
+        "capacity": {"memory": {"value": memory}},
+        **({"taints": taints} if taints else {}),
+    }
+
+
+def resource_slice(
+    *devices: Json, node: str = "node1", driver: str = CLASS, generation: int = 1
+) -> Json:
+    return {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceSlice",
+        "metadata": {"name": f"{node}-{driver}-{generation}"},
+        "spec": {
+            "driver": driver,
+            "nodeName": node,
+            "pool": {"name": node, "generation": generation},
+            "devices": list(devices) or [device()],
+        },
+    }
+
+
+def device_class(
+    name: str = CLASS, *, expression: str = "", extended: str | None = None, driver: str = CLASS
+) -> Json:
+    cel = (
+        expression or f"device.driver == '{driver}' && device.attributes['{driver}'].type == 'gpu'"
+    )
+    return {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "DeviceClass",
+        "metadata": {"name": name},
+        "spec": {
+            "selectors": [{"cel": {"expression": cel}}],
+            **({"extendedResourceName": extended} if extended else {}),
+        },
+    }
+
+
+def claim_spec(class_: str = CLASS, *, count: int = 1) -> Json:
+    request = {"name": "gpu", "exactly": {"deviceClassName": class_, "count": count}}
+    return {"devices": {"requests": [request]}}
+
+
+def claim(
+    name: str = "gpu", class_: str = CLASS, *, device: str = "", count: int = 1, node: str = "node1"
+) -> Json:
+    """``device``: it is allocated that one of ``node``."""
+    result = {"request": "gpu", "driver": CLASS, "pool": node, "device": device}
+    status = {"allocation": {"devices": {"results": [result]}}} if device else {}
+    return {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceClaim",
+        "metadata": meta(name),
+        "spec": claim_spec(class_, count=count),
+        "status": status,
+    }
+
+
+def claim_template(name: str = "gpu", class_: str = CLASS) -> Json:
+    return {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceClaimTemplate",
+        "metadata": meta(name),
+        "spec": {"spec": claim_spec(class_)},
+    }
+
+
+def claiming(*, claim: str = "", template: str = "", **more: Any) -> Json:
+    """Deployment ``web``, a Linux container that wants a GPU by a claim."""
+    reference = {"resourceClaimName": claim} if claim else {"resourceClaimTemplateName": template}
+    spec = pod_spec(runtime_class=None, resourceClaims=[{"name": "gpu", **reference}], **more)
+    return deployment(spec=spec, annotations={})
+
+
+NO_CLAIM = (
+    "0/1 nodes are available: 1 cannot allocate all claims. still not schedulable, preemption: 0/1 "
+    "nodes are available: 1 Preemption is not helpful for scheduling."
+)
+
+
+def wasm_asking() -> Json:
+    """Deployment ``web``, a Wasm module that wants a GPU by count."""
+    amounts = {"cpu": "1", "memory": "64Mi", GPU: "1"}
+    server = container(resources={"requests": amounts, "limits": amounts}, command=["/a.wasm"])
+    return deployment(spec=pod_spec(server))
+
+
+def plugin(**env: str) -> Json:
+    """NVIDIA's device plugin with these variables."""
+    made = daemon_set()
+    variables = [{"name": name, "value": value} for name, value in env.items()]
+    made["spec"]["template"]["spec"]["containers"][0]["env"] = variables
+    return made
+
+
+def operator_resource(
+    kind: str = "ClusterPolicy", name: str = "cluster-policy", *, reason: str = "", **status: Any
+) -> Json:
+    """``reason`` is of the condition Ready, which is True."""
+    group = {"ClusterPolicy": "nvidia.com/v1", "DeviceConfig": "amd.com/v1alpha1"}
+    ready = [{"type": "Ready", "status": "True", "reason": reason}] if reason else []
+    return {
+        "apiVersion": group.get(kind, "nvidia.com/v1alpha1"),
+        "kind": kind,
+        "metadata": {"name": name},
+        "status": {"conditions": ready, "namespace": "gpu-operator", **status},
+    }

@@ -199,23 +199,14 @@ class Cluster:
         return answer.body.decode("utf-8", "replace")
 
     def proxy(
-        self,
-        namespace: str,
-        pod: str,
-        port: int,
-        path: str,
-        *,
-        scheme: str = "http",
-        most: int,
-        timeout: float,
+        self, namespace: str, pod: str, port: int, path: str, *, most: int, timeout: float
     ) -> str:
         """What a pod answers on a port, through the API server; cut after ``most`` bytes.
 
         Raises Forbidden where the right ``get pods/proxy`` is missing (or the pod itself says
         so), and ApiError or ClusterUnreachable for whatever else comes instead.
         """
-        name = f"{scheme}:{pod}:{port}" if scheme == "https" else f"{pod}:{port}"
-        whole = f"{resources.POD.path(namespace, name)}/proxy{path}"
+        whole = f"{resources.POD.path(namespace, f'{pod}:{port}')}/proxy{path}"
         return asking.through_proxy(self._transport, whole, most, timeout)
 
     def serves(self, resource: Resource) -> bool:

@@ -80,11 +80,13 @@ class PublishedDevice:
 
 
 class Need(NamedTuple):
-    """One claim that a pod refers to. ``spec`` is ``None`` where ``origin`` does not exist."""
+    """One claim that a pod refers to. ``spec`` is ``None`` where ``origin`` does not exist, or is
+    of a kind that was not collected (``is_seen`` is false)."""
 
     name: str
     origin: str
     spec: DeviceClaimSpec | None
+    is_seen: bool = True
 
 
 @once_per_case
@@ -122,20 +124,18 @@ def holders(case: Case) -> dict[DeviceKey, str]:
 
 
 def needs(snapshot: ClusterSnapshot, spec: PodSpec, namespace: str) -> Iterator[Need]:
-    """What the pod template refers to, as far as those kinds were collected."""
+    """What the pod template refers to."""
     for entry in spec.resource_claims or ():
+        found: DeviceClaimSpec | None
         if entry.resource_claim_template_name:
-            name = entry.resource_claim_template_name
+            kind, name = "ResourceClaimTemplate", entry.resource_claim_template_name
             template = snapshot.claim_templates.get((namespace, name))
-            if template or snapshot.has("ResourceClaimTemplate"):
-                found = template.spec.spec if template else None
-                yield Need(entry.name, f"ResourceClaimTemplate {namespace}/{name}", found)
-        elif entry.resource_claim_name:
-            name = entry.resource_claim_name
+            found = template.spec.spec if template else None
+        else:
+            kind, name = "ResourceClaim", entry.resource_claim_name or ""
             claim = snapshot.resource_claims.get((namespace, name))
-            if claim or snapshot.has("ResourceClaim"):
-                found = claim.spec if claim else None
-                yield Need(entry.name, f"ResourceClaim {namespace}/{name}", found)
+            found = claim.spec if claim else None
+        yield Need(entry.name, f"{kind} {namespace}/{name}", found, snapshot.has(kind))
 
 
 def claims_of(snapshot: ClusterSnapshot, pod: Pod) -> Iterator[ResourceClaim]:

@@ -107,7 +107,8 @@ def _diagnosis(
     subjects = sorted({each.subject for each in findings})
     workloads = tuple(sorted({workload for each in findings for workload in each.affected}))
     names: dict[str, str] = {}
-    for finding in findings:
+    # Detectors come before texts, and know more: what they name stays.
+    for finding in reversed(findings):
         names.update(finding.names)
     return Diagnosis(
         cause=cause_id,

@@ -49,9 +49,8 @@ def wants_gpu(snapshot: ClusterSnapshot, view: WorkloadView) -> bool:
         return False
     if gpu.wants_gpu(view.spec, view.template_annotations):
         return True
-    return any(
-        _is_of_gpu(snapshot, need) for need in needs(snapshot, view.spec, view.subject.namespace)
-    ) or bool(view.spec.resource_claims and not snapshot.has("ResourceClaim"))
+    wishes = needs(snapshot, view.spec, view.subject.namespace)
+    return any(_is_of_gpu(snapshot, each) for each in wishes)
 
 
 def _is_of_gpu(snapshot: ClusterSnapshot, need: Need) -> bool:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from kubectl_wasmai.snapshot.model import ClusterSnapshot
 
 
+REJECTIONS = ("UnexpectedAdmissionError", "NodeAffinity", "OutOfcpu", "OutOfmemory")
+"""Reasons of pods that a kubelet refused to start; their controllers make others."""
+
+
 class Subject(NamedTuple):
     """The name of one object. ``namespace`` is empty for cluster-scoped kinds."""
 
@@ -172,9 +176,19 @@ def _present(workload: Workload | None, pods: list[Pod]) -> list[Pod]:
 
 
 def _is_outlived(pod: Pod, pods: Iterable[Pod]) -> bool:
+    """A later one succeeded; or the kubelet that rejected it (as it does after a reboot, before
+    device plugins are back) runs a later one."""
     made = pod.metadata.creation_timestamp
+    rejected = pod.status.reason in REJECTIONS
     return pod.status.phase == "Failed" and any(
-        other.status.phase == "Succeeded"
+        (
+            other.status.phase == "Succeeded"
+            or (
+                rejected
+                and other.status.phase == "Running"
+                and other.spec.node_name == pod.spec.node_name
+            )
+        )
         and (made is None or (other.metadata.creation_timestamp or made) >= made)
         for other in pods
     )

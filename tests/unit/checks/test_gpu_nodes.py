@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from builders import deployment, event, pod, runtime_class, snapshot
-from examining import causes, diagnosis
+from examining import causes, diagnosis, result
 from gpu_builders import asking, crashing, daemon_set, gpu_node, pending, short
 
 from kubectl_wasmai.doctor import examine
@@ -169,3 +169,52 @@ def test_a_node_that_is_not_ready_has_not_lost_its_gpus() -> None:
     node["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
 
     assert "gpu-lost" not in causes(examined(node))
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        *("GpuMemWatch", "GpuThermalWatch", "GpuPcieWatch", "GpuPowerWatch", "GpuInforomWatch"),
+        *("GpuNvlinkWatch", "SysLogsXIDError", "SysLogsGPUFallenOff", "GPUMissing", "XIDErrors"),
+        "NVLinkStatusInactive",
+    ],
+)
+def test_known_conditions_accuse_when_they_hold_and_only_then(type_: str) -> None:
+    for status, faults in (("True", 1), ("False", 0), ("Unknown", 0)):
+        node = gpu_node(capacity=8, conditions=[condition(type_, status)])
+        assert len(causes(examined(WEB, pod(owner=WEB), node))) == faults
+
+
+@pytest.mark.parametrize(
+    ("shown", "fault"),
+    [
+        (condition("GpuBurnInFinished"), []),
+        (condition("GpuSomethingUnhealthy", message="trouble"), []),
+        (condition("GpuDriverWatch"), []),
+        (condition("GpuDcgmUnresponsive"), []),
+        (
+            condition("GpuBurnInFailed", message="GPU has fallen off the bus"),
+            ["gpu-hardware-fault"],
+        ),
+        (condition("GpuXidFree", message="Xid 79 was last seen never"), []),
+        (condition("NvidiaGpuReady", "False", message="Xid 79"), ["gpu-hardware-fault"]),
+    ],
+)
+def test_conditions_that_nobody_knows_are_shown_and_judged_only_by_plain_words(
+    shown: Any, fault: list[str]
+) -> None:
+    report = examined(WEB, pod(owner=WEB), gpu_node(capacity=8, conditions=[shown]))
+
+    assert causes(report) == fault
+    found = result(report, "gpu-healthy")
+    assert any(shown["type"] in each.text for each in found.evidence)
+
+
+def test_a_name_that_sharing_left_behind_with_nothing_is_not_lost() -> None:
+    node = gpu_node(
+        capacity=0, labels={"nvidia.com/gpu.count": "2", "nvidia.com/gpu.replicas": "4"}
+    )
+    for amounts in (node["status"]["capacity"], node["status"]["allocatable"]):
+        amounts["nvidia.com/gpu.shared"] = "8"
+
+    assert causes(examined(WEB, pod(owner=WEB), node)) == []
