@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.health import container_statuses, is_leaving, is_ready, is_well
 from kubectl_wasmai.doctor.model import Case, Certainty, Evidence, Finding, Subject
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.signatures import match_signatures, shipped_signatures
 from kubectl_wasmai.doctor.symptoms import Symptom, logs_of, symptoms_of
 
@@ -121,9 +122,19 @@ def is_young(snapshot: ClusterSnapshot, pod: Pod) -> bool:
     return created is not None and snapshot.info.taken_at - created <= STARTING
 
 
-def offering(case: Case, vendor: str) -> set[str]:
+def offering(case: Case, vendor: str) -> frozenset[str]:
     """Names of the nodes that offer a GPU of the vendor now."""
-    return {node.name for node in case.snapshot.nodes if offers_now(node, vendor)}
+    return _offering(case).get(vendor, frozenset())
+
+
+@once_per_case
+def _offering(case: Case) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for node in case.snapshot.nodes:
+        for name, (_, allocatable) in gpu.offers(node).items():
+            if allocatable:
+                found.setdefault(gpu.vendor(name), set()).add(node.name)
+    return {vendor: frozenset(names) for vendor, names in found.items()}
 
 
 def offers_now(node: Node, vendor: str) -> bool:

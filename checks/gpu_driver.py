@@ -13,7 +13,7 @@ from kubectl_wasmai.checks.gpu_metrics import of_node
 from kubectl_wasmai.checks.gpu_use import NOT_WANTED, wanting
 
 from kubectl_wasmai import gpu
-from kubectl_wasmai.doctor.devices import holds_gpu, published
+from kubectl_wasmai.doctor.devices import gpus_of, holds_gpu
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -25,6 +25,7 @@ from kubectl_wasmai.doctor.model import (
     Severity,
     Status,
 )
+from kubectl_wasmai.doctor.placement import nodes_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,7 +90,7 @@ def newest_cuda(case: Case, node: Node) -> Version:
 
 
 def _attribute(case: Case, node: Node, name: str) -> str:
-    devices = (device for device in published(case) if device.node == node.name)
+    devices = gpus_of(case, node.name)
     return next((text for device in devices if (text := device.text(name))), "")
 
 
@@ -137,13 +138,11 @@ def _of(case: Case, node: Node, built: Version) -> Iterator[Misfit]:
 
 
 def _nodes(case: Case, view: WorkloadView) -> list[Node]:
-    names = {pod.spec.node_name for pod in view.pods if pod.spec.node_name}
-    having = {device.node for device in published(case) if gpu.is_gpu_driver(device.driver)}
-    return [
-        node
-        for node in case.snapshot.nodes
-        if (node.name in names if names else bool(gpu.offers(node)) or node.name in having)
-    ]
+    known = nodes_by_name(case)
+    names = sorted({pod.spec.node_name for pod in view.pods if pod.spec.node_name})
+    if names:
+        return [known[name] for name in names if name in known]
+    return [n for n in case.snapshot.nodes if gpu.offers(n) or gpus_of(case, n.name)]
 
 
 def driver_fits(case: Case) -> Iterable[Result]:

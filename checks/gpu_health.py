@@ -9,7 +9,7 @@ from kubectl_wasmai.checks.gpu_node import faults, withdrawn
 from kubectl_wasmai.checks.gpu_signs import worth_a_look
 
 from kubectl_wasmai import gpu
-from kubectl_wasmai.doctor.devices import published
+from kubectl_wasmai.doctor.devices import gpus_of
 from kubectl_wasmai.doctor.model import Case, Certainty, Check, Result, Severity, Status, Subject
 
 if TYPE_CHECKING:
@@ -19,19 +19,18 @@ if TYPE_CHECKING:
 
 
 def gpus_healthy(case: Case) -> Iterable[Result]:
-    by_driver = {d.node for d in published(case) if gpu.is_gpu_driver(d.driver)}
     nodes = [
         node
         for node in case.snapshot.nodes
-        if gpu.offers(node) or gpu.shows_gpu(node) or node.name in by_driver
+        if gpu.offers(node) or gpu.shows_gpu(node) or gpus_of(case, node.name)
     ]
     if not nodes:
         yield Result(Status.SKIP, "no node has a GPU")
     for node in nodes:
-        yield _of_node(case, node, has_devices=node.name in by_driver)
+        yield _of_node(case, node)
 
 
-def _of_node(case: Case, node: Node, *, has_devices: bool) -> Result:
+def _of_node(case: Case, node: Node) -> Result:
     subject = Subject("Node", "", node.name)
     accused = [each for each in faults(case, node) if each.certainty is not Certainty.POSSIBLE]
     if accused:
@@ -48,7 +47,7 @@ def _of_node(case: Case, node: Node, *, has_devices: bool) -> Result:
     if seen:
         return Result(Status.WARN, seen[0].text, subject, seen[:3])
     shown = unjudged(node)[:3]
-    if any(free for _, free in gpu.offers(node).values()) or has_devices:
+    if any(free for _, free in gpu.offers(node).values()) or gpus_of(case, node.name):
         reason = "offers all GPUs it has; no monitor accuses one"
         reason += f" (not judged: {shown[0].text})" if shown else ""
         return Result(Status.PASS, reason, subject, shown)

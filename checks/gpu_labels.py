@@ -9,13 +9,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.checks.gpu_components import of_role
 from kubectl_wasmai.checks.gpu_driver import driver_of_labels
 from kubectl_wasmai.checks.gpu_metrics import of_node
 from kubectl_wasmai.checks.gpu_use import NOT_WANTED, wanting
 
 from kubectl_wasmai import gpu
-from kubectl_wasmai.doctor.devices import published
+from kubectl_wasmai.doctor.devices import by_node, gpus_of
 from kubectl_wasmai.doctor.model import Case, Check, Evidence, Result, Severity, Status, Subject
+from kubectl_wasmai.doctor.once import once_per_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +33,7 @@ def nodes_labelled(case: Case) -> Iterable[Result]:
     if not wanting(case):
         yield Result(Status.SKIP, NOT_WANTED)
         return
-    telling = {device.node for device in published(case) if gpu.is_gpu_driver(device.driver)}
+    telling = {node for node in by_node(case) if gpus_of(case, node)}
     labelled = [n for n in case.snapshot.nodes if gpu.shows_gpu(n)]
     bare = [
         node.name
@@ -63,7 +65,7 @@ def _stale(case: Case, node: Node) -> Iterator[Result]:
     """Older than what offers the GPUs, or of another driver than the exporter meets."""
     subject = Subject("Node", "", node.name)
     written = _time(node.labels.get(TIMESTAMP, ""))
-    started = _started(case, node.name)
+    started = _started(case).get(node.name)
     if written and started and started - written > SLACK:
         reason = (
             f"labels of {node.name} are of {written:%Y-%m-%d %H:%M} UTC, and its device plugin "
@@ -77,18 +79,18 @@ def _stale(case: Case, node: Node) -> Iterator[Result]:
         yield Result(Status.WARN, reason, subject, (_labels(node),))
 
 
-def _started(case: Case, node: str) -> datetime | None:
-    """When what offers the node's GPUs last started there."""
-    times = [
-        status.state.running.started_at
-        for view in case.components
-        if gpu.role(view) == gpu.PLUGIN
-        for pod in view.pods
-        if pod.spec.node_name == node
-        for status in pod.status.container_statuses or ()
-        if status.state.running and status.state.running.started_at
-    ]
-    return max(times, default=None)
+@once_per_case
+def _started(case: Case) -> dict[str, datetime]:
+    """When what offers GPUs last started on each node."""
+    found: dict[str, datetime] = {}
+    for view in of_role(case, gpu.PLUGIN):
+        for pod in view.pods:
+            for status in pod.status.container_statuses or ():
+                began = status.state.running.started_at if status.state.running else None
+                if began:
+                    node = pod.spec.node_name or ""
+                    found[node] = max(found.get(node, began), began)
+    return found
 
 
 def _time(seconds: str) -> datetime | None:

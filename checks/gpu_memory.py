@@ -15,8 +15,9 @@ from kubectl_wasmai.checks.gpu_metrics import MIB, of_node
 from kubectl_wasmai.checks.gpu_use import NOT_WANTED, wanting
 
 from kubectl_wasmai import gguf, gpu
-from kubectl_wasmai.doctor.devices import claims_of, published
+from kubectl_wasmai.doctor.devices import by_key, claims_of, gpus_of
 from kubectl_wasmai.doctor.model import Case, Check, Evidence, Result, Severity, Status
+from kubectl_wasmai.doctor.placement import nodes_by_name
 from kubectl_wasmai.doctor.quantity import amount
 
 if TYPE_CHECKING:
@@ -163,23 +164,21 @@ def rooms_of(case: Case, view: WorkloadView) -> Iterator[Room]:
 
 
 def _claimed(case: Case, view: WorkloadView) -> Iterator[Room]:
-    devices = {device.key: device for device in published(case)}
     for pod in view.pods:
         for claim in claims_of(case.snapshot, pod):
             allocation = claim.status.allocation
             for each in (allocation.devices.results if allocation else None) or ():
-                device = devices.get((each.driver, each.pool, each.device))
+                device = by_key(case).get((each.driver, each.pool, each.device))
                 if device and device.memory:
                     yield Room(device.memory, f"device {device.name} of {each.driver}")
 
 
 def _nodes(case: Case, view: WorkloadView, resource: str) -> list[Node]:
-    names = {pod.spec.node_name for pod in view.pods if pod.spec.node_name}
-    return [
-        node
-        for node in case.snapshot.nodes
-        if (node.name in names if names else resource in gpu.offers(node))
-    ]
+    known = nodes_by_name(case)
+    names = sorted({pod.spec.node_name for pod in view.pods if pod.spec.node_name})
+    if names:
+        return [known[name] for name in names if name in known]
+    return [node for node in case.snapshot.nodes if resource in gpu.offers(node)]
 
 
 def _of_node(case: Case, node: Node) -> Iterator[Room]:
@@ -211,7 +210,7 @@ def _labelled(node: Node) -> Room | None:
 
 
 def _published(case: Case, node: Node) -> Room | None:
-    known = [d for d in published(case) if d.node == node.name and d.memory]
+    known = [device for device in gpus_of(case, node.name) if device.memory]
     smallest = min(known, key=lambda device: device.memory, default=None)
     if smallest is None:
         return None

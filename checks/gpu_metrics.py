@@ -166,8 +166,16 @@ def _holder(labels: Mapping[str, str]) -> tuple[str, str] | None:
     return None
 
 
+@once_per_case
+def _by_node(case: Case) -> dict[str, tuple[Gpu, ...]]:
+    found: dict[str, list[Gpu]] = {}
+    for each in measured(case):
+        found.setdefault(each.node, []).append(each)
+    return {node: tuple(gpus) for node, gpus in found.items()}
+
+
 def of_node(case: Case, node: str) -> tuple[Gpu, ...]:
-    return tuple(each for each in measured(case) if each.node == node)
+    return _by_node(case).get(node, ())
 
 
 def of_workload(case: Case, view: WorkloadView) -> tuple[Gpu, ...]:
@@ -177,17 +185,26 @@ def of_workload(case: Case, view: WorkloadView) -> tuple[Gpu, ...]:
     held = tuple(each for each in measured(case) if each.holder in names)
     if held:
         return held
-    nodes = {pod.spec.node_name for pod in view.pods if holds_gpu(case.snapshot, pod)}
-    shared = {
-        pod.spec.node_name
-        for pod in case.snapshot.pods
-        if holds_gpu(case.snapshot, pod) and (pod.namespace, pod.name) not in names
-    }
     return tuple(
-        each for each in measured(case) if each.node in nodes - shared and each.holder is None
+        each
+        for node, holding in _holding(case).items()
+        if holding <= names
+        for each in of_node(case, node)
+        if each.holder is None
     )
 
 
+@once_per_case
+def _holding(case: Case) -> dict[str, frozenset[tuple[str, str]]]:
+    """By node: the pods that have GPUs there."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for pod in case.snapshot.pods if case.snapshot.metrics else ():
+        if pod.spec.node_name and holds_gpu(case.snapshot, pod):
+            found.setdefault(pod.spec.node_name, set()).add((pod.namespace, pod.name))
+    return {node: frozenset(pods) for node, pods in found.items()}
+
+
+@once_per_case
 def unread(case: Case) -> str:
     """Why there are no metrics to judge by, as what is needed to have them."""
     collection = case.snapshot.info.collection

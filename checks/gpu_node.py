@@ -17,13 +17,13 @@ from kubectl_wasmai.checks.node import trouble
 
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
+from kubectl_wasmai.doctor.once import once_per_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_wasmai.checks.gpu_demand import Shortage
 
-    from kubectl_wasmai.snapshot import WorkloadView
     from kubectl_wasmai.snapshot.objects import Node
 
 MIG_STATE, MIG_CONFIG = "nvidia.com/mig.config.state", "nvidia.com/mig.config"
@@ -120,15 +120,20 @@ def _suffering(case: Case, node: Node, lacking: tuple[Shortage, ...]) -> tuple[S
     waiting = {each.workload for each in lacking if node in each.nodes and each.kind != "exhausted"}
     waiting |= {each.workload for each in lacking if node in each.nodes and withdrawn(node)}
     waiting |= {c.view.subject for c in unmet_claims(case) if node.name in c.why.nodes}
-    rejected = {view.subject for view in case.workloads if _rejected(view, node)}
-    holding = {view.subject for view in case.workloads if gpu_signs.holds_sick(view, node)}
-    return tuple(sorted(waiting | rejected | holding))
+    holding = {subject for subject, _ in gpu_signs.held_sick(case).get(node.name, ())}
+    return tuple(sorted(waiting | _rejected(case).get(node.name, frozenset()) | holding))
 
 
-def _rejected(view: WorkloadView, node: Node) -> bool:
-    return any(
-        pod.status.phase == "Failed" and pod.spec.node_name == node.name for pod in view.pods
-    ) and bool(gpu.requests(view.spec))
+@once_per_case
+def _rejected(case: Case) -> dict[str, frozenset[Subject]]:
+    """By node: workloads with GPUs whose pods ended there in failure."""
+    found: dict[str, set[Subject]] = {}
+    for view in case.workloads:
+        if gpu.requests(view.spec):
+            for pod in view.pods:
+                if pod.status.phase == "Failed" and pod.spec.node_name:
+                    found.setdefault(pod.spec.node_name, set()).add(view.subject)
+    return {node: frozenset(subjects) for node, subjects in found.items()}
 
 
 def _finding(

@@ -13,7 +13,7 @@ from kubectl_wasmai.checks.gpu_operator import component_findings
 from kubectl_wasmai.checks.gpu_use import NOT_WANTED, wanting
 
 from kubectl_wasmai import gpu
-from kubectl_wasmai.doctor.devices import published
+from kubectl_wasmai.doctor.devices import gpus_of
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -71,9 +71,8 @@ def _nobody(case: Case) -> Result:
 def _offered(case: Case, node: Node) -> str:
     counts = [f"{name}: {free}" for name, (_, free) in gpu.offers(node).items() if free]
     by_driver: dict[str, int] = {}
-    for device in published(case):
-        if device.node == node.name and gpu.is_gpu_driver(device.driver):
-            by_driver[device.driver] = by_driver.get(device.driver, 0) + 1
+    for device in gpus_of(case, node.name):
+        by_driver[device.driver] = by_driver.get(device.driver, 0) + 1
     counts += [f"{number} devices of {driver}" for driver, number in by_driver.items()]
     return ", ".join(counts)
 

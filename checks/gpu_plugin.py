@@ -23,7 +23,7 @@ from kubectl_wasmai.checks.gpu_components import (
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.health import is_leaving, is_ready
 from kubectl_wasmai.doctor.model import Case, Certainty, Evidence, Finding, Subject
-from kubectl_wasmai.doctor.placement import selects, untolerated
+from kubectl_wasmai.doctor.placement import nodes_by_name, selects, untolerated
 from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _silent(view: WorkloadView, idle: list[Pod]) -> Finding:
 
 
 def _node(case: Case, pod: Pod) -> Node | None:
-    return next((n for n in case.snapshot.nodes if n.name == pod.spec.node_name), None)
+    return nodes_by_name(case).get(pod.spec.node_name or "")
 
 
 def blaming(finding: Finding, waiting: tuple[Subject, ...]) -> Finding:

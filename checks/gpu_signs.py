@@ -30,14 +30,14 @@ from kubectl_wasmai.checks.gpu_metrics import (
 )
 
 from kubectl_wasmai import gpu
-from kubectl_wasmai.doctor.devices import published
+from kubectl_wasmai.doctor.devices import gpus_of
 from kubectl_wasmai.doctor.health import container_statuses
 from kubectl_wasmai.doctor.model import Case, Certainty, Evidence, Subject
+from kubectl_wasmai.doctor.once import once_per_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_wasmai.snapshot import WorkloadView
     from kubectl_wasmai.snapshot.objects import DeviceTaint, Node, Pod
 
 UNHEALTHY = "Unhealthy"
@@ -51,9 +51,7 @@ WATCH_FAILS, WATCH_WARNS = 20, 10
 
 
 def of_taints(case: Case, node: Node) -> Iterator[Fault]:
-    for device in published(case):
-        if device.node != node.name or not gpu.is_gpu_driver(device.driver):
-            continue
+    for device in gpus_of(case, node.name):
         for taint in device.blocking_taints:
             if not _accuses(device.driver, taint):
                 continue
@@ -72,17 +70,21 @@ def _accuses(driver: str, taint: DeviceTaint) -> bool:
 
 def of_held_devices(case: Case, node: Node) -> Iterator[Fault]:
     """A container goes on with a device that has fallen ill: its pod looks well."""
+    for _, evidence in held_sick(case).get(node.name, ()):
+        yield Fault("gpu-device-unhealthy", evidence, evidence.text)
+
+
+@once_per_case
+def held_sick(case: Case) -> dict[str, tuple[tuple[Subject, Evidence], ...]]:
+    """By node: workloads that hold a device which is ill, and who says so."""
+    found: dict[str, list[tuple[Subject, Evidence]]] = {}
     for view in case.workloads:
         for pod in view.pods:
-            if pod.spec.node_name == node.name:
-                for name, text in _sick_devices(pod):
-                    about = f"{Subject('Pod', pod.namespace, pod.name)} [{name}]"
-                    yield Fault("gpu-device-unhealthy", Evidence("status", about, text), text)
-
-
-def holds_sick(view: WorkloadView, node: Node) -> bool:
-    pods = (pod for pod in view.pods if pod.spec.node_name == node.name)
-    return any(True for pod in pods for _ in _sick_devices(pod))
+            for name, text in _sick_devices(pod):
+                about = f"{Subject('Pod', pod.namespace, pod.name)} [{name}]"
+                evidence = Evidence("status", about, text)
+                found.setdefault(pod.spec.node_name or "", []).append((view.subject, evidence))
+    return {node: tuple(each) for node, each in found.items()}
 
 
 def _sick_devices(pod: Pod) -> Iterator[tuple[str, str]]:

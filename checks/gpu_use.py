@@ -15,6 +15,7 @@ from kubectl_wasmai.checks.gpu_metrics import USED, Gpu, of_workload, unread
 from kubectl_wasmai.doctor.health import is_ready
 from kubectl_wasmai.doctor.interest import wants_gpu
 from kubectl_wasmai.doctor.model import Case, Check, Evidence, Result, Severity, Status, Subject
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ _IN_USE = re.compile(
 )
 
 
-def wanting(case: Case) -> list[WorkloadView]:
-    return [view for view in case.workloads if wants_gpu(case.snapshot, view)]
+@once_per_case
+def wanting(case: Case) -> tuple[WorkloadView, ...]:
+    return tuple(view for view in case.workloads if wants_gpu(case.snapshot, view))
 
 
 def in_use(case: Case) -> Iterable[Result]:

@@ -112,6 +112,27 @@ def published(case: Case) -> tuple[PublishedDevice, ...]:
 
 
 @once_per_case
+def by_node(case: Case) -> dict[str, tuple[PublishedDevice, ...]]:
+    """The devices of each node that has any."""
+    found: dict[str, list[PublishedDevice]] = {}
+    for device in published(case):
+        if device.node:
+            found.setdefault(device.node, []).append(device)
+    return {node: tuple(devices) for node, devices in found.items()}
+
+
+@once_per_case
+def by_key(case: Case) -> dict[DeviceKey, PublishedDevice]:
+    """By driver, pool and name, as claims name what they were given."""
+    return {device.key: device for device in published(case)}
+
+
+def gpus_of(case: Case, node: str) -> tuple[PublishedDevice, ...]:
+    """Those of a node that are GPUs."""
+    return tuple(d for d in by_node(case).get(node, ()) if gpu.is_gpu_driver(d.driver))
+
+
+@once_per_case
 def holders(case: Case) -> dict[DeviceKey, str]:
     """Allocated devices, and the claim that has each; administrators' access takes nothing."""
     return {

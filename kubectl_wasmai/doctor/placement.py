@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.once import once_per_case
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_wasmai.doctor.model import Case
     from kubectl_wasmai.snapshot.objects import (
         Node,
         NodeSelectorTerm,
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
     )
 
 KEEPING_AWAY = ("NoSchedule", "NoExecute")
+
+
+@once_per_case
+def nodes_by_name(case: Case) -> dict[str, Node]:
+    return {node.name: node for node in case.snapshot.nodes}
 
 
 def selects(spec: PodSpec, node: Node) -> bool:

@@ -6,7 +6,7 @@ and seconds; those on nodes whose GPUs are in use come first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_wasmai import gpu
@@ -50,23 +50,32 @@ class Told:
 
 def exporters(snapshot: ClusterSnapshot) -> tuple[Exporter, ...]:
     """Those that run, at most ``MAX_EXPORTERS``, nodes with GPUs in use first."""
+    found = list(_pods(snapshot))
+    if not found:
+        return ()
     used = {p.spec.node_name for p in snapshot.pods if gpu.granted(p) or p.spec.resource_claims}
 
     def order(pod: Pod) -> tuple[bool, str, str]:
         return pod.spec.node_name not in used, pod.namespace, pod.name
 
-    found = sorted(_pods(snapshot), key=lambda pair: order(pair[1]))[:MAX_EXPORTERS]
-    return tuple(Exporter(pod.namespace, pod.name, _port(pod, vendor)) for vendor, pod in found)
+    chosen = sorted(found, key=lambda pair: order(pair[1]))[:MAX_EXPORTERS]
+    return tuple(Exporter(pod.namespace, pod.name, _port(pod, vendor)) for vendor, pod in chosen)
 
 
 def _pods(snapshot: ClusterSnapshot) -> Iterator[tuple[str, Pod]]:
-    for view in workload_views(snapshot):
-        if gpu.role(view) == gpu.EXPORTER:
-            vendor = gpu.component_vendor(view)
-            for pod in view.pods:
-                leaving = pod.metadata.deletion_timestamp is not None
-                if pod.status.phase == "Running" and not leaving:
-                    yield vendor, pod
+    """Vendor and pod. Of all workloads only DaemonSets are looked at, without their pods."""
+    sets = replace(snapshot, objects={"DaemonSet": snapshot.objects.get("DaemonSet", ())})
+    vendors = {
+        (view.subject.namespace, view.subject.name): gpu.component_vendor(view)
+        for view in workload_views(sets)
+        if gpu.role(view) == gpu.EXPORTER
+    }
+    for pod in snapshot.pods if vendors else ():
+        owners = [o.name for o in pod.metadata.owner_references or () if o.kind == "DaemonSet"]
+        key = (pod.namespace, owners[0] if owners else "")
+        leaving = pod.metadata.deletion_timestamp is not None
+        if key in vendors and pod.status.phase == "Running" and not leaving:
+            yield vendors[key], pod
 
 
 def _port(pod: Pod, vendor: str) -> int:
