@@ -49,7 +49,7 @@ _NO_DOUBT = re.compile(
     r"|row[- ]?remap\w* fail|inforom is corrupt"
 )
 _MISSING = re.compile(r"(?i)gpu-?missing|DeviceCountMismatch|NHC2009|expected to see \d+ GPUs? but")
-_XID = re.compile(r"(?i)xid[^0-9]{0,40}?(?:\([^)]*\)[:\s]*)?(\d+)")
+_XID = re.compile(r"(?i)xid[^0-9]{0,40}?(?:\([^)]*\)[:\s]*)?(\d{1,9})")
 _REASONS = re.compile(
     r"(?i)xid|nvlink|ecc|double-?bit|inforom|fall(?:en|ing)?[- ]?off|gpu ?is ?lost|row[- ]?remap"
     r"|page ?retire|pcie|dcgm ?diag|gsp|nvswitch|hardware"

@@ -107,7 +107,7 @@ def cuda_of(container: Container) -> Version:
 
 
 def _numbers(text: str) -> Version:
-    return tuple(int(part) for part in re.findall(r"\d+", text))
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", text))
 
 
 def misfits(case: Case, view: WorkloadView) -> Iterator[Misfit]:

@@ -74,7 +74,7 @@ def _stale(case: Case, node: Node) -> Iterator[Result]:
         yield Result(Status.WARN, reason, subject, (_labels(node),))
     labelled = driver_of_labels(node)
     met = next((each.driver for each in of_node(case, node.name) if each.driver), "")
-    if labelled and met and labelled[0] != _major(met):
+    if labelled and met and str(labelled[0]) != met.partition(".")[0]:
         reason = f"labels of {node.name} tell driver {labelled[0]}, its exporter meets {met}"
         yield Result(Status.WARN, reason, subject, (_labels(node),))
 
@@ -98,11 +98,6 @@ def _time(seconds: str) -> datetime | None:
         return datetime.fromtimestamp(int(seconds), tz=timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _major(version: str) -> int:
-    head = version.partition(".")[0]
-    return int(head) if head.isdigit() else 0
 
 
 CHECKS = (

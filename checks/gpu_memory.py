@@ -43,8 +43,8 @@ GKE_ACCELERATORS = {
 """GB, where the accelerator's name does not end with them (cloud.google.com/gke-accelerator)."""
 
 _FILE = re.compile(r"[^\s:,;=\"']+\.gguf", re.IGNORECASE)
-_CONTEXT = re.compile(r"(?:^|\s)(?:--ctx-size|--context-size|-c)(?:=|\s+)(\d+)")
-_LAYERS = re.compile(r"(?:^|\s)(?:--n-gpu-layers|-ngl|-g)(?:=|\s+)(\d+)")
+_CONTEXT = re.compile(r"(?:^|\s)(?:--ctx-size|--context-size|-c)(?:=|\s+)(\d{1,9})\b")
+_LAYERS = re.compile(r"(?:^|\s)(?:--n-gpu-layers|-ngl|-g)(?:=|\s+)(\d{1,9})\b")
 _GIGABYTES = re.compile(r"(\d{1,3})gb(?:$|[-_.])", re.IGNORECASE)
 
 

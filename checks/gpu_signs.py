@@ -46,6 +46,7 @@ HOT = 85.0
 HW_SLOWDOWN = 0x8 | 0x40 | 0x80
 """Clocks held down by the hardware itself: slowdown, heat, power brake. A cap on power by
 software (0x4) and idleness (0x1) are ordinary."""
+_OF_PROGRAMS = frozenset(map(str, APPLICATION_XIDS))
 WATCH_FAILS, WATCH_WARNS = 20, 10
 """dcgmHealthWatchResults_t."""
 
@@ -64,8 +65,7 @@ def _accuses(driver: str, taint: DeviceTaint) -> bool:
     """Administrators taint devices, too, for reasons of their own."""
     if taint.key == f"{driver}/gpu-lost":
         return True
-    code = taint.value or ""
-    return taint.key == f"{driver}/xid" and not (code.isdigit() and int(code) in APPLICATION_XIDS)
+    return taint.key == f"{driver}/xid" and taint.value not in _OF_PROGRAMS
 
 
 def of_held_devices(case: Case, node: Node) -> Iterator[Fault]:

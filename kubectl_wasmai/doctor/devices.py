@@ -42,7 +42,7 @@ _DRIVER = re.compile(r"""device\.driver\s*==\s*(["'])(?P<driver>[^"']+)\1""")
 _ATTRIBUTE = re.compile(
     r"""device\.attributes\[(["'])[^"']+\1\]\.(?P<name>\w+)\s*==\s*(["'])(?P<value>[^"']*)\3"""
 )
-_MINOR = re.compile(r"v?(\d+)\.(\d+)")
+_MINOR = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 
 DeviceKey = tuple[str, str, str]
 

@@ -147,7 +147,7 @@ def _objects(reading: _Reading, where: str, document: Any) -> None:
 def _is_ours(kind: Any, document: dict[str, Any]) -> bool:
     """Other API groups have kinds of the same name: Kyverno's ClusterPolicy, Knative's Service.
     Events are of two groups, and a List by kubectl is of the core's whatever it holds."""
-    if kind not in TYPES:
+    if not isinstance(kind, str) or kind not in TYPES:
         return False
     group = str(document.get("apiVersion") or "").rpartition("/")[0]
     return group in ("", BY_KIND[kind].group) or kind == "Event"

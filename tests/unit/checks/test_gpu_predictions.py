@@ -294,6 +294,17 @@ def test_an_architecture_that_the_build_has_no_code_for_is_a_root_cause() -> Non
     assert "10.0 of node1 needs CUDA 12.8" in diagnosis(report).evidence[0].text
 
 
+def test_where_the_build_has_no_code_for_the_gpu_a_newer_driver_would_not_help() -> None:
+    web = cuda("13.0")
+    published = resource_slice(device(driverVersion="570.124.6", cudaComputeCapability="7.0.0"))
+
+    report = examine(snapshot(
+        web, pod(owner=web), gpu_node(), published, claim(device="gpu-0"), device_class()
+    ))  # fmt: skip
+
+    assert causes(report) == ["gpu-architecture-unsupported"]
+
+
 def test_a_newer_minor_version_than_the_driver_knows_is_a_warning() -> None:
     web = cuda("13.2")
     published = resource_slice(

@@ -210,3 +210,10 @@ def test_a_kind_of_the_same_name_in_another_group_is_somebody_else_s(tmp_path: P
 
     assert [each.name for each in snapshot.objects["ClusterPolicy"]] == ["nvidia.com"]
     assert not snapshot.has("DeviceConfig")
+
+
+@pytest.mark.parametrize("kind", [["Pod"], {"a": 1}, 7, None])
+def test_a_kind_that_is_no_word_is_passed_over(tmp_path: Path, kind: Any) -> None:
+    (tmp_path / "a.json").write_text(as_list({"kind": kind, "metadata": {}}, deployment()))
+
+    assert [each.name for each in load(str(tmp_path)).objects["Deployment"]] == ["web"]
