@@ -69,8 +69,8 @@ def _of_view(case: Case, view: WorkloadView, starved: tuple[Subject, ...]) -> It
     if crashes and not told:
         cause, certainty = _BY_ROLE[gpu.role(view)]
         names = {"waits": gpu.role(view), "error": crashes[0].text}
-        found = Finding(cause, view.subject, certainty, tuple(crashes[:3]), names)
-        yield blaming(found, blamed)
+        crashing = Finding(cause, view.subject, certainty, tuple(crashes[:3]), names)
+        yield blaming(crashing, blamed)
 
 
 def _waiting(case: Case, starved: tuple[Subject, ...]) -> Iterator[Finding]:
