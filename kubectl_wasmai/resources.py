@@ -68,6 +68,7 @@ STORAGE_CLASS = Resource("StorageClass", "storageclasses", "storage.k8s.io", nam
 NAMESPACE = Resource("Namespace", "namespaces", namespaced=False)
 SERVICE_ACCOUNT = Resource("ServiceAccount", "serviceaccounts")
 RESOURCE_QUOTA = Resource("ResourceQuota", "resourcequotas")
+LIMIT_RANGE = Resource("LimitRange", "limitranges")
 AUTOSCALER = Resource("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2")
 DISRUPTION_BUDGET = Resource("PodDisruptionBudget", "poddisruptionbudgets", "policy")
 PERSISTENT_VOLUME = Resource("PersistentVolume", "persistentvolumes", namespaced=False)
@@ -102,6 +103,7 @@ ALL: tuple[Resource, ...] = (
     NAMESPACE,
     SERVICE_ACCOUNT,
     RESOURCE_QUOTA,
+    LIMIT_RANGE,
     AUTOSCALER,
     DISRUPTION_BUDGET,
     PERSISTENT_VOLUME,

@@ -1,9 +1,4 @@
-"""Events as recorded by the cluster, with the best time each of them can give.
-
-An event's ``lastTimestamp`` has a resolution of one second. Its *name* ends in the recorder's
-UnixNano in hexadecimal (client-go, ``makeEvent``), which gives the first occurrence exactly. That
-is a habit of client-go and no promise, so it is believed only next to the recorded second.
-"""
+"""Events as recorded by the cluster, with the best time each of them can give."""
 
 from __future__ import annotations
 
@@ -12,19 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_wasmai.deploy.text import clean
+from kubectl_wasmai.startup import Moment, first_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-_HEX_TIME = re.compile(r"\.([0-9a-f]{16})$")
-_BELIEVABLE_SECONDS = 2.0
-
-
-class Moment(NamedTuple):
-    """Seconds since the epoch. ``exact``: better than a second."""
-
-    seconds: float
-    exact: bool
 
 
 class Event(NamedTuple):
@@ -52,7 +38,7 @@ def parse_event(raw: Mapping[str, Any]) -> Event:
         uid=str((raw.get("involvedObject") or {}).get("uid", "")),
         reason=str(raw.get("reason") or ""),
         message=str(raw.get("message") or ""),
-        first=_first_moment(raw, first, micro),
+        first=first_moment(str((raw.get("metadata") or {}).get("name", "")), first, micro),
         last=last or micro or first or 0.0,
     )
 
@@ -75,16 +61,3 @@ def parse_time(text: object) -> float | None:
 def _six_digits(text: str) -> str:
     # Python 3.10 reads fractions of 3 or 6 digits only; the API writes up to 9.
     return re.sub(r"\.(\d+)", lambda match: "." + match[1][:6].ljust(6, "0"), text)
-
-
-def _first_moment(
-    raw: Mapping[str, Any], first: float | None, micro: float | None
-) -> Moment | None:
-    match = _HEX_TIME.search(str((raw.get("metadata") or {}).get("name", "")))
-    if match and first is not None:
-        named = int(match[1], 16) / 1e9
-        if abs(named - first) < _BELIEVABLE_SECONDS:
-            return Moment(named, exact=True)
-    if micro is not None:
-        return Moment(micro, exact=True)
-    return None if first is None else Moment(first, exact=False)

@@ -11,32 +11,17 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from kubectl_wasmai.deploy.events import Event, Moment, parse_time
+from kubectl_wasmai.deploy.events import Event, parse_time
 from kubectl_wasmai.deploy.stages import condition
+from kubectl_wasmai.startup import STAGES, Moment, Span, spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-STAGES = ("scheduled", "sandbox", "image pull", "create", "start", "ready", "total")
 PRESENT = "present"
 
 _SKEW_SECONDS = 0.05
-"""Recorders stamp an event after the deed, so stages on two clocks may overlap by some ms."""
 _READY_SLACK_SECONDS = 3.0
-
-
-@dataclass(frozen=True)
-class Span:
-    """Length of a stage in seconds. ``exact``: both ends are known better than a second."""
-
-    seconds: float
-    exact: bool
-
-    def __str__(self) -> str:
-        if self.seconds < -_SKEW_SECONDS and self.exact:
-            return "clocks differ"
-        seconds = max(self.seconds, 0.0)
-        return f"{seconds:.3f}" if self.exact else f"~{seconds:.0f}"
 
 
 @dataclass(frozen=True)
@@ -58,19 +43,9 @@ def timeline(
     name = str(pod["metadata"]["name"])
     first = {event.reason: event.first for event in reversed(pod_events)}
     created = _created(pod, name, owner_events)
-    pulling, pulled = first.get("Pulling"), first.get("Pulled")
-    ready = _ready(pod, ready_at)
-    started = first.get("Started")
-    spans = {
-        "scheduled": _between(created, first.get("Scheduled")),
-        "sandbox": _between(first.get("Scheduled"), pulling or pulled),
-        "image pull": _between(pulling, pulled),
-        "create": _between(pulled, first.get("Created")),
-        "start": _between(first.get("Created"), started),
-        "ready": _between(started, ready),
-        "total": _between(created, ready),
-    }
-    return Timeline(name, spans, image_present=pulled is not None and pulling is None)
+    stages = spans(first, created, _ready(pod, ready_at))
+    present = first.get("Pulled") is not None and first.get("Pulling") is None
+    return Timeline(name, stages, image_present=present)
 
 
 def rows(timelines: Sequence[Timeline]) -> tuple[list[str], list[list[str]]]:
@@ -84,11 +59,11 @@ def rows(timelines: Sequence[Timeline]) -> tuple[list[str], list[list[str]]]:
 
 def footnotes(timelines: Sequence[Timeline]) -> list[str]:
     """How far the numbers can be trusted, in lines of at most 80 columns."""
-    spans = [span for line in timelines for span in line.spans.values()]
+    all_spans = [span for line in timelines for span in line.spans.values()]
     notes = ["ready: when this client saw it; the probe asks once a second."]
     if any(line.spans["start"] for line in timelines):
         notes.insert(0, "scheduled to start: event times of the cluster, to the millisecond.")
-    if any(span and not span.exact for span in spans):
+    if any(span and not span.exact for span in all_spans):
         notes.append("~: only known to the second.")
     if any(
         span is None and not line.image_present
@@ -100,19 +75,13 @@ def footnotes(timelines: Sequence[Timeline]) -> list[str]:
 
 
 def _cell(timelines: Sequence[Timeline], stage: str, pick: Any) -> str:
-    spans = [span for line in timelines if (span := line.spans[stage]) is not None]
-    if spans:
-        value = float(pick([span.seconds for span in spans]))
-        return str(Span(value, all(span.exact for span in spans)))
+    found = [span for line in timelines if (span := line.spans[stage]) is not None]
+    if found:
+        value = float(pick([span.seconds for span in found]))
+        return str(Span(value, all(span.exact for span in found)))
     if stage == "image pull" and any(line.image_present for line in timelines):
         return PRESENT
     return "-"
-
-
-def _between(start: Moment | None, end: Moment | None) -> Span | None:
-    if start is None or end is None:
-        return None
-    return Span(end.seconds - start.seconds, start.exact and end.exact)
 
 
 def _created(pod: Mapping[str, Any], name: str, owner_events: Sequence[Event]) -> Moment | None:

@@ -7,6 +7,7 @@ cut by hand. Adding a field here is enough to have it collected, saved and repla
 from __future__ import annotations
 
 from kubectl_wasmai.snapshot.objects.containers import (
+    Capabilities,
     Container,
     ContainerPort,
     EnvVar,
@@ -18,6 +19,7 @@ from kubectl_wasmai.snapshot.objects.containers import (
     LifecycleHandler,
     Probe,
     ResourceRequirements,
+    SeccompProfile,
     SecurityContext,
     TCPSocketAction,
     VolumeMount,
@@ -49,6 +51,9 @@ from kubectl_wasmai.snapshot.objects.meta import (
     SelectorTerm,
 )
 from kubectl_wasmai.snapshot.objects.namespaces import (
+    Limit,
+    LimitRange,
+    LimitRangeSpec,
     Namespace,
     QuotaStatus,
     ResourceQuota,
@@ -64,6 +69,7 @@ from kubectl_wasmai.snapshot.objects.nodes import (
     RuntimeClassScheduling,
     RuntimeHandler,
     Taint,
+    Toleration,
 )
 from kubectl_wasmai.snapshot.objects.pods import (
     Affinity,
@@ -71,6 +77,9 @@ from kubectl_wasmai.snapshot.objects.pods import (
     ContainerState,
     ContainerStatus,
     ContainerUsage,
+    EmptyDir,
+    HostPath,
+    ImageVolume,
     NodeAffinity,
     NodeSelectorTerm,
     Pod,
@@ -82,7 +91,6 @@ from kubectl_wasmai.snapshot.objects.pods import (
     StateRunning,
     StateTerminated,
     StateWaiting,
-    Toleration,
     Volume,
 )
 from kubectl_wasmai.snapshot.objects.services import (
@@ -135,6 +143,7 @@ TYPES: dict[str, type[Object]] = {
     "Namespace": Namespace,
     "ServiceAccount": ServiceAccount,
     "ResourceQuota": ResourceQuota,
+    "LimitRange": LimitRange,
     "HorizontalPodAutoscaler": HorizontalPodAutoscaler,
     "PodDisruptionBudget": PodDisruptionBudget,
     "PersistentVolume": PersistentVolume,
@@ -163,6 +172,7 @@ __all__ = [
     "AutoscalerStatus",
     "BudgetSpec",
     "BudgetStatus",
+    "Capabilities",
     "ClaimSource",
     "ClaimSpec",
     "ClaimStatus",
@@ -180,6 +190,7 @@ __all__ = [
     "DeviceFacts",
     "DeviceRequest",
     "DeviceTaint",
+    "EmptyDir",
     "EnvVar",
     "EnvVarSource",
     "Event",
@@ -189,11 +200,16 @@ __all__ = [
     "GpuOperator",
     "HTTPGetAction",
     "HorizontalPodAutoscaler",
+    "HostPath",
+    "ImageVolume",
     "JobTemplate",
     "KeyRef",
     "LabelSelector",
     "Lifecycle",
     "LifecycleHandler",
+    "Limit",
+    "LimitRange",
+    "LimitRangeSpec",
     "Namespace",
     "Node",
     "NodeAffinity",
@@ -228,6 +244,7 @@ __all__ = [
     "RuntimeClassOverhead",
     "RuntimeClassScheduling",
     "RuntimeHandler",
+    "SeccompProfile",
     "SecurityContext",
     "SelectorTerm",
     "Service",

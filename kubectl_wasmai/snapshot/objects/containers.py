@@ -24,6 +24,7 @@ class EnvVar(Base, frozen=True):
 
 class ContainerPort(Base, frozen=True):
     container_port: int = 0
+    host_port: int | None = None
     name: str | None = None
     protocol: str | None = None
 
@@ -70,11 +71,24 @@ class VolumeMount(Base, frozen=True):
     mount_path: str = ""
 
 
+class Capabilities(Base, frozen=True):
+    add: list[str] | None = None
+    drop: list[str] | None = None
+
+
+class SeccompProfile(Base, frozen=True):
+    type: str | None = None
+
+
 class SecurityContext(Base, frozen=True):
-    """Of a pod or a container."""
+    """Of a pod or a container; each has some of the fields."""
 
     run_as_non_root: bool | None = None
     run_as_user: int | None = None
+    privileged: bool | None = None
+    allow_privilege_escalation: bool | None = None
+    capabilities: Capabilities | None = None
+    seccomp_profile: SeccompProfile | None = None
 
 
 class Container(Base, frozen=True):

@@ -11,6 +11,13 @@ class Taint(Base, frozen=True):
     effect: str = ""
 
 
+class Toleration(Base, frozen=True):
+    key: str | None = None
+    operator: str | None = None
+    value: str | None = None
+    effect: str | None = None
+
+
 class NodeSpec(Base, frozen=True):
     unschedulable: bool = False
     taints: list[Taint] | None = None
@@ -46,6 +53,7 @@ class RuntimeClassOverhead(Base, frozen=True):
 
 class RuntimeClassScheduling(Base, frozen=True):
     node_selector: dict[str, str] | None = None
+    tolerations: list[Toleration] | None = None
 
 
 class RuntimeClass(Object, frozen=True):

@@ -8,22 +8,35 @@ import msgspec
 
 from kubectl_wasmai.snapshot.objects.containers import Container, SecurityContext
 from kubectl_wasmai.snapshot.objects.meta import Base, Condition, Object, SelectorTerm
+from kubectl_wasmai.snapshot.objects.nodes import Toleration
 
 
 class ClaimSource(Base, frozen=True):
     claim_name: str = ""
 
 
+class HostPath(Base, frozen=True):
+    path: str = ""
+
+
+class ImageVolume(Base, frozen=True):
+    """An image mounted as a read-only volume: a model without the pull of a program."""
+
+    reference: str | None = None
+
+
+class EmptyDir(Base, frozen=True):
+    """Empty at the start; only that it is one matters."""
+
+
 class Volume(Base, frozen=True):
+    """Sources that some check tells apart; any other leaves all of them ``None``."""
+
     name: str = ""
     persistent_volume_claim: ClaimSource | None = None
-
-
-class Toleration(Base, frozen=True):
-    key: str | None = None
-    operator: str | None = None
-    value: str | None = None
-    effect: str | None = None
+    host_path: HostPath | None = None
+    image: ImageVolume | None = None
+    empty_dir: EmptyDir | None = None
 
 
 class NodeSelectorTerm(Base, frozen=True):
@@ -60,6 +73,9 @@ class PodSpec(Base, frozen=True):
     overhead: dict[str, str | int | float] | None = None
     restart_policy: str | None = None
     service_account_name: str | None = None
+    host_network: bool | None = None
+    host_pid: bool | None = msgspec.field(default=None, name="hostPID")
+    host_ipc: bool | None = msgspec.field(default=None, name="hostIPC")
     init_containers: list[Container] | None = None
     containers: list[Container] | None = None
     volumes: list[Volume] | None = None
