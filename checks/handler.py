@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from kubectl_wasmai.doctor.answers import named
 from kubectl_wasmai.doctor.health import is_ready, is_well
 from kubectl_wasmai.doctor.model import (
     Case,
@@ -23,14 +26,18 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
-from kubectl_wasmai.wasm import is_native_handler
+from kubectl_wasmai.doctor.placement import BY_KUBERNETES, selects, untolerated
+from kubectl_wasmai.doctor.versions import runs_k3s
+from kubectl_wasmai.snapshot.objects import RuntimeClassScheduling
+from kubectl_wasmai.wasm import K3S_CLASSES, is_native_handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_wasmai.snapshot import WorkloadView
-    from kubectl_wasmai.snapshot.objects import Event, Node, Pod, RuntimeClass
+    from kubectl_wasmai.snapshot.objects import Event, Node, Pod, PodSpec, RuntimeClass
 
+NEEDS = "node.status.runtimeHandlers (containerd 2.0 or CRI-O 1.30) or a running pod"
 NOT_CONFIGURED = re.compile(
     r"no runtime for \"?[^\s\"]+\"? is configured"  # containerd, all versions
     r"|failed to find runtime handler \S+ from runtime list"  # CRI-O
@@ -41,35 +48,45 @@ NOT_CONFIGURED = re.compile(
 def handler_available(case: Case) -> Iterable[Result]:
     if not case.workloads:
         yield _on_any_node(case)
+    seen = _Seen(case)
     for view in case.workloads:
         runtime_class = _class_of(case, view)
         if runtime_class is None:
             yield Result(Status.SKIP, "names no existing RuntimeClass", view.subject)
         else:
-            yield _for_workload(case, view, runtime_class)
+            yield _for_workload(case, seen, view, runtime_class)
 
 
-def _for_workload(case: Case, view: WorkloadView, runtime_class: RuntimeClass) -> Result:
+def _for_workload(
+    case: Case, seen: _Seen, view: WorkloadView, runtime_class: RuntimeClass
+) -> Result:
     handler = runtime_class.handler
-    proofs = {node.name: _proof(case, node, handler) for node in _candidates(case, runtime_class)}
+    nodes = _candidates(case, view, runtime_class)
+    proofs = {node.name: seen.proof(node, handler) for node in nodes}
     lacking = [name for name, proof in proofs.items() if proof[0] is False]
     unproven = [name for name, proof in proofs.items() if proof[0] is None]
     evidence = tuple(each for _, each in proofs.values() if each)
     if lacking:
-        reason = f"handler {handler} is missing on {_names(lacking)}"
-        return Result(Status.FAIL, reason, view.subject, evidence)
-    if unproven or not proofs:
+        served = any(has for has, _ in proofs.values())
+        spared = served and not any(_suffers(view, name) for name in lacking)
+        reason = f"handler {handler} is missing on {named(lacking)}"
+        reason += ", where a pod may land" if spared else ""
+        return Result(Status.WARN if spared else Status.FAIL, reason, view.subject, evidence)
+    if not proofs:
+        reason = "no node is left by the class's and the pods' selectors and tolerations"
+        return Result(Status.UNKNOWN, reason, view.subject, needs="a node that may take the pods")
+    if unproven:
         return Result(
             Status.UNKNOWN,
-            f"{_names(unproven) or 'no node'} does not report its handlers, and no pod of "
-            f"handler {handler} runs there",
+            f"{named(unproven)} {'does' if len(unproven) == 1 else 'do'} not report handlers, and "
+            f"no pod of handler {handler} runs there{_on_k3s(case, runtime_class)}",
             view.subject,
             evidence,
-            needs="node.status.runtimeHandlers (containerd 2.0 or CRI-O 1.30) or a running pod",
+            needs=NEEDS,
         )
     return Result(
         Status.PASS,
-        f"handler {handler} is available on {_names(list(proofs))}",
+        f"handler {handler} is available on {named(list(proofs))}",
         view.subject,
         evidence,
     )
@@ -90,22 +107,20 @@ def _on_any_node(case: Case) -> Result:
     if not wanted:
         return Result(Status.SKIP, "no RuntimeClass for WebAssembly exists yet")
     if not all(reports.values()):
-        return Result(
-            Status.UNKNOWN,
-            "the nodes do not report their handlers, and no Wasm pod runs yet",
-            needs="node.status.runtimeHandlers (containerd 2.0 or CRI-O 1.30) or a running pod",
-        )
+        reason = "the nodes do not report their handlers, and no Wasm pod runs yet"
+        return Result(Status.UNKNOWN, reason, needs=NEEDS)
     return Result(Status.WARN, f"no node has a handler of these: {', '.join(sorted(wanted))}")
 
 
 def missing_handler(case: Case) -> Iterable[Finding]:
     """Where some nodes have the handler and others not, the node is at fault, else the class."""
+    seen = _Seen(case)
     for view in case.workloads:
         runtime_class = _class_of(case, view)
         if runtime_class is None or all(is_well(pod) for pod in view.pods):
             continue
-        nodes = _candidates(case, runtime_class)
-        proofs = {node.name: _proof(case, node, runtime_class.handler) for node in nodes}
+        nodes = _candidates(case, view, runtime_class)
+        proofs = {node.name: seen.proof(node, runtime_class.handler) for node in nodes}
         lacking = {name: e for name, (has, e) in proofs.items() if has is False and e}
         names = {"handler": runtime_class.handler, "class": runtime_class.name}
         if lacking and any(has for has, _ in proofs.values()):
@@ -137,14 +152,32 @@ def _class_of(case: Case, view: WorkloadView) -> RuntimeClass | None:
     return case.snapshot.runtime_classes.get(view.spec.runtime_class_name or "")
 
 
-def _candidates(case: Case, runtime_class: RuntimeClass) -> tuple[Node, ...]:
-    """Nodes that the class's own scheduling allows."""
-    selector = (runtime_class.scheduling and runtime_class.scheduling.node_selector) or {}
+def _candidates(case: Case, view: WorkloadView, runtime_class: RuntimeClass) -> tuple[Node, ...]:
+    """Nodes that the class's scheduling and the pods' own allow, and those the pods are on.
+
+    Admission merges the class's selector and tolerations into the pods, not into the template.
+    A node in trouble stays one: it may recover, and take pods again.
+    """
+    scheduling = runtime_class.scheduling or RuntimeClassScheduling()
+    selector = scheduling.node_selector or {}
+    tolerations = [*(view.spec.tolerations or ()), *(scheduling.tolerations or ())]
+    spec = replace(view.spec, tolerations=tolerations)
+    used = {pod.spec.node_name for pod in view.pods}
     return tuple(
         node
         for node in case.snapshot.nodes
-        if all(node.labels.get(key) == value for key, value in selector.items())
+        if node.name in used or (selector.items() <= node.labels.items() and _takes(spec, node))
     )
+
+
+def _takes(spec: PodSpec, node: Node) -> bool:
+    away = (t for t in untolerated(spec, node) if not t.key.startswith(BY_KUBERNETES))
+    return selects(spec, node) and not any(away)
+
+
+def _on_k3s(case: Case, runtime_class: RuntimeClass) -> str:
+    premade = runtime_class.name in K3S_CLASSES and runs_k3s(case.snapshot)
+    return "; K3s makes this class on every cluster, whatever the nodes have" if premade else ""
 
 
 def reported_handlers(node: Node) -> set[str]:
@@ -153,44 +186,40 @@ def reported_handlers(node: Node) -> set[str]:
     return {each.name or "(default)" for each in handlers}
 
 
-def _proof(case: Case, node: Node, handler: str) -> tuple[bool | None, Evidence | None]:
-    """Whether the node has the handler, as far as anything proves it."""
-    for pod in _pods_on(case, node, handler):
-        subject = Subject("Pod", pod.namespace, pod.name)
-        if is_ready(pod):
-            return True, Evidence("status", str(subject), f"Ready on {node.name}")
-        refused = _refusal(case.snapshot.events_of(*subject))
-        if refused and not is_well(pod):
-            return False, Evidence("event", str(subject), refused.message or "", refused.last_seen)
-    reported = reported_handlers(node)
-    if not reported:
-        return None, None
-    listing = ", ".join(sorted(reported))
-    return handler in reported, Evidence(
-        "node", f"Node {node.name}", f"runtimeHandlers lists {listing}"
-    )
+class _Seen:
+    """The pods of interest by their node and handler: what they show of it."""
 
+    def __init__(self, case: Case) -> None:
+        self._snapshot = case.snapshot
+        self._pods: dict[tuple[str, str], list[Pod]] = {}
+        for view in case.workloads:
+            for pod in view.pods:
+                # By the pod's own class: a rollout may be changing the template's.
+                runtime_class = case.snapshot.runtime_classes.get(pod.spec.runtime_class_name or "")
+                if runtime_class is not None and pod.spec.node_name:
+                    key = (pod.spec.node_name, runtime_class.handler)
+                    self._pods.setdefault(key, []).append(pod)
 
-def _pods_on(case: Case, node: Node, handler: str) -> Iterable[Pod]:
-    """Pods of this handler on this node, by their own class: a rollout may be changing it."""
-    classes = case.snapshot.runtime_classes
-    for view in case.workloads:
-        for pod in view.pods:
-            runtime_class = classes.get(pod.spec.runtime_class_name or "")
-            if runtime_class is None or runtime_class.handler != handler:
-                continue
-            if pod.spec.node_name == node.name:
-                yield pod
+    def proof(self, node: Node, handler: str) -> tuple[bool | None, Evidence | None]:
+        """Whether the node has the handler, as far as anything proves it."""
+        for pod in self._pods.get((node.name, handler), ()):
+            subject = Subject("Pod", pod.namespace, pod.name)
+            if is_ready(pod):
+                return True, Evidence("status", str(subject), f"Ready on {node.name}")
+            refused = _refusal(self._snapshot.events_of(*subject))
+            if refused and not is_well(pod):
+                text, time = refused.message or "", refused.last_seen
+                return False, Evidence("event", str(subject), text, time)
+        reported = reported_handlers(node)
+        if not reported:
+            return None, None
+        text = f"runtimeHandlers lists {', '.join(sorted(reported))}"
+        return handler in reported, Evidence("node", f"Node {node.name}", text)
 
 
 def _refusal(events: tuple[Event, ...]) -> Event | None:
     refusals = [event for event in events if NOT_CONFIGURED.search(event.message or "")]
     return refusals[-1] if refusals else None
-
-
-def _names(nodes: list[str], most: int = 3) -> str:
-    more = f" and {len(nodes) - most} more" if len(nodes) > most else ""
-    return ", ".join(nodes[:most]) + more
 
 
 CHECKS = (

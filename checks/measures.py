@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.model import (
     Case,
     Check,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from kubectl_wasmai.snapshot import WorkloadView
 
-NOBODY = Result(Status.SKIP, "no workload here asks for WebAssembly")
 CPU_LIMIT_REACHED = 95.0
 """Percent of the CPU limit above which the container is being throttled."""
 
@@ -81,7 +81,7 @@ def _highest(case: Case, resource: str) -> float:
 
 def _unmeasured(case: Case, reason: str, needs: str) -> Iterator[Result]:
     if not case.workloads:
-        yield NOBODY
+        yield NO_WORKLOAD
     for view in case.workloads:
         yield Result(Status.UNKNOWN, reason, view.subject, needs=needs)
 
@@ -90,7 +90,7 @@ def _judged(
     case: Case, is_too_much: Callable[[Use], bool], what: str, only: str = ""
 ) -> Iterator[Result]:
     if not case.workloads:
-        yield NOBODY
+        yield NO_WORKLOAD
     for view in case.workloads:
         uses = [use for use in _uses(case, view) if only in ("", use.resource)]
         excess = [use for use in uses if is_too_much(use)]

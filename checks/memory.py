@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.health import container_statuses, is_well
 from kubectl_wasmai.doctor.model import (
     Case,
@@ -73,7 +74,7 @@ def _finding(
 
 def memory_suffices(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
     killed = {finding.subject: finding for finding in out_of_memory(case)}
     for view in case.workloads:
         finding = killed.get(view.subject)

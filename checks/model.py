@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.health import condition, is_leaving, is_ready
 from kubectl_wasmai.doctor.model import (
     Case,
@@ -39,7 +40,7 @@ LOAD_ERROR = re.compile(
 
 def model_loaded(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
     errors: dict[Subject, Evidence] = {}
     for symptom in symptoms(case):
         if symptom.where in ("log", "terminated"):

@@ -6,6 +6,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -73,7 +74,7 @@ def backup(case: Case) -> Iterable[Result]:
 def runbooks_at_hand(case: Case) -> Iterable[Result]:
     """Not said of an empty cluster: nothing is green there because nothing ran."""
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
         return
     folder = resources.files("kubectl_wasmai.runbooks")
     pages = [entry.name for entry in folder.iterdir() if entry.name.endswith(".md")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.health import (
     condition,
     container_statuses,
@@ -37,7 +38,7 @@ HOPELESS = ("Err", "CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "
 
 def pods_run(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
     for view in case.workloads:
         yield _workload_runs(case.snapshot, view)
 
@@ -122,7 +123,7 @@ def _is_young(snapshot: ClusterSnapshot, metadata: ObjectMeta) -> bool:
 
 def limits_set(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
     for view in case.workloads:
         lacking = [line for line in map(_lacking, view.containers) if line]
         if lacking:

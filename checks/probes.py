@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai.checks.node import trouble
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -147,7 +148,7 @@ def _finding(
 
 def probes_fit(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
     found: dict[object, Finding] = {}
     for finding in findings(case):
         if finding.certainty is not Certainty.POSSIBLE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.model import (
     Case,
     Check,
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
 
 FULL = 0.9
 ENFORCE = "pod-security.kubernetes.io/enforce"
-NOBODY = Result(Status.SKIP, "no workload here asks for WebAssembly")
 _VIOLATES = re.compile(r"violates PodSecurity")
 
 
 def quota_headroom(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield NOBODY
+        yield NO_WORKLOAD
     quotas = case.snapshot.of("ResourceQuota", ResourceQuota)
     for view in case.workloads:
         own = [quota for quota in quotas if quota.namespace == view.subject.namespace]
@@ -57,7 +57,7 @@ def _full(quota: ResourceQuota) -> Iterator[Evidence]:
 
 def disruption_allowed(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield NOBODY
+        yield NO_WORKLOAD
     budgets = case.snapshot.of("PodDisruptionBudget", PodDisruptionBudget)
     for view in case.workloads:
         own = [budget for budget in budgets if any(_covers(budget, pod) for pod in view.pods)]
@@ -88,7 +88,7 @@ def _matches(selector: LabelSelector, labels: dict[str, str]) -> bool:
 
 def pod_security(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield NOBODY
+        yield NO_WORKLOAD
     levels = {n.name: n.labels.get(ENFORCE) for n in case.snapshot.of("Namespace", Namespace)}
     refused: dict[Subject, Evidence] = {}
     for symptom in symptoms(case):

@@ -17,8 +17,9 @@ from kubectl_wasmai.doctor.model import (
     Severity,
     Status,
 )
+from kubectl_wasmai.doctor.versions import runs_k3s
 from kubectl_wasmai.resources import RUNTIME_CLASS
-from kubectl_wasmai.wasm import is_native_handler
+from kubectl_wasmai.wasm import K3S_CLASSES, is_native_handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +58,10 @@ def _any_class(case: Case) -> Result:
     ]
     if not names:
         return Result(Status.WARN, "no RuntimeClass for WebAssembly exists yet")
-    return Result(Status.PASS, f"RuntimeClasses for WebAssembly: {', '.join(names)}")
+    text = f"RuntimeClasses for WebAssembly: {', '.join(names)}"
+    if runs_k3s(case.snapshot) and {*names} <= {*K3S_CLASSES}:
+        text += "; K3s makes these on every cluster, whatever its nodes have"
+    return Result(Status.PASS, text)
 
 
 def missing_class(case: Case) -> Iterable[Finding]:

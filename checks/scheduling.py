@@ -15,7 +15,7 @@ from kubectl_wasmai.checks.node import trouble
 
 from kubectl_wasmai.doctor.health import condition, is_well
 from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
-from kubectl_wasmai.doctor.placement import selects, untolerated
+from kubectl_wasmai.doctor.placement import BY_KUBERNETES, selects, untolerated
 from kubectl_wasmai.doctor.quantity import amount
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ _ITEM = re.compile(r",\s+(?=\d+ )")
 _SHORT = re.compile(r"Insufficient (?P<resource>cpu|memory|ephemeral-storage|pods)\b|Too many pods")
 _TAINT = re.compile(r"taint(?:\(s\))? \{(?P<key>[^:}]*)")
 _SELECTOR = re.compile(r"didn't match (?:Pod's node affinity|node selector|node affinity)")
-BY_KUBERNETES = "node.kubernetes.io/"
-"""Taints that repeat a node's conditions."""
 CONTROL_PLANE = "node-role.kubernetes.io/"
 NATIVE = ("cpu", "memory", "ephemeral-storage", "pods", "hugepages-")
 

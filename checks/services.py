@@ -10,6 +10,7 @@ import difflib
 import json
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -181,7 +182,7 @@ def services_reach(case: Case) -> Iterable[Result]:
         told = f"selected by {', '.join(names)}" if names else "no Service is in front of it"
         yield Result(status, told, view.subject)
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
 
 
 def _in_front(service: Service, view: WorkloadView) -> bool:

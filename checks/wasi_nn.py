@@ -10,6 +10,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -167,7 +168,7 @@ def _finding(
 
 def settings_sound(case: Case) -> Iterable[Result]:
     if not case.workloads:
-        yield Result(Status.SKIP, "no workload here asks for WebAssembly")
+        yield NO_WORKLOAD
     wrong: dict[object, list[Evidence]] = {}
     for finding in settings(case):
         wrong.setdefault(finding.subject, []).extend(finding.evidence)

@@ -26,6 +26,9 @@ NATIVE_HANDLERS = ("runc", "runsc", "gvisor", "kata", "nvidia", "youki", "runhcs
 SHIM_HANDLERS = ("wasmedge", "wasmtime", "wasmer", "spin", "slight", "wws", "lunatic", "wamr")
 """Prefixes of handlers that a containerd shim serves: no annotation is needed there."""
 
+K3S_CLASSES = ("crun", "lunatic", "slight", "spin", "wasmedge", "wasmer", "wasmtime", "wws")
+"""RuntimeClasses for Wasm that K3s makes on every cluster, named like their handlers."""
+
 
 def is_module_path(argument: str) -> bool:
     """Whether crun's smart selection takes this ``args[0]`` for a Wasm module."""

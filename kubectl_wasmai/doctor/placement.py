@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     )
 
 KEEPING_AWAY = ("NoSchedule", "NoExecute")
+BY_KUBERNETES = "node.kubernetes.io/"
+"""Taints that repeat a node's conditions."""
 
 
 @once_per_case

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from kubectl_wasmai.snapshot import ClusterSnapshot
     from kubectl_wasmai.snapshot.objects import Node
 
 _NUMBER = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?")
@@ -41,6 +42,12 @@ def runtime(node: Node) -> Runtime | None:
         "://"
     )
     return Runtime(name, parse(version)) if separator and name else None
+
+
+def runs_k3s(snapshot: ClusterSnapshot) -> bool:
+    """Whether the API server or a kubelet is K3s' or RKE2's."""
+    kubelets = (node.status.node_info.kubelet_version for node in snapshot.nodes)
+    return any(map(is_k3s, (snapshot.info.server_version, *kubelets)))
 
 
 def is_k3s(version: str | None) -> bool:

@@ -1,7 +1,16 @@
 from __future__ import annotations
 
 import pytest
-from builders import deployment, event, node, pod, runtime_class, snapshot, waiting
+from builders import (
+    deployment,
+    event,
+    node,
+    pod,
+    pod_spec,
+    runtime_class,
+    snapshot,
+    waiting,
+)
 from examining import causes, diagnosis, result
 
 from kubectl_wasmai.doctor import examine
@@ -82,3 +91,53 @@ def test_a_node_outside_the_classs_own_selector_does_not_matter() -> None:
     )  # fmt: skip
 
     assert result(report, "runtime-handler-available").status.value == "PASS"
+
+
+def test_a_node_that_the_pods_themselves_avoid_does_not_matter() -> None:
+    web = deployment(spec=pod_spec(nodeSelector={"pool": "wasm"}))
+    ours = node("node1", "crun", labels={"pool": "wasm"})
+
+    report = examine(snapshot(web, pod(owner=web), runtime_class(), ours, node("node2", "runc")))
+
+    assert result(report, "runtime-handler-available").status.value == "PASS"
+
+
+def test_a_tainted_node_matters_only_if_class_or_pods_tolerate_it() -> None:
+    web = deployment()
+    gpu = node("node2", "runc")
+    gpu["spec"] = {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}
+    tolerant = runtime_class(scheduling={"tolerations": [{"operator": "Exists"}]})
+
+    def status(class_: dict[str, object]) -> str:
+        seen = snapshot(web, pod(owner=web), class_, node("node1", "crun"), gpu)
+        return result(examine(seen), "runtime-handler-available").status.value
+
+    assert (status(runtime_class()), status(tolerant)) == ("PASS", "WARN")
+
+
+def test_a_node_without_the_handler_where_no_pod_is_yet_is_a_warning() -> None:
+    web = deployment()
+
+    report = examine(
+        snapshot(web, pod(owner=web), runtime_class(), node("node1", "crun"), node("node2", "runc"))
+    )
+
+    answer = result(report, "runtime-handler-available")
+    assert answer.status.value == "WARN"
+    assert answer.reason == "handler crun is missing on node2, where a pod may land"
+    assert causes(report) == []
+
+
+def test_a_class_that_k3s_makes_itself_proves_nothing_and_the_answer_says_so() -> None:
+    k3s = node("node1")
+    k3s["status"]["nodeInfo"] = {"kubeletVersion": "v1.30.4+k3s1"}
+    web = deployment(spec=pod_spec(runtime_class="wasmedge"), annotations={})
+    waits = pod(owner=web, ready=False, node="", statuses=[])
+
+    report = examine(snapshot(web, waits, runtime_class("wasmedge", "wasmedge"), k3s))
+    before = examine(snapshot(runtime_class("wasmedge", "wasmedge"), k3s))
+
+    answer = result(report, "runtime-handler-available")
+    assert answer.status.value == "UNKNOWN"
+    assert "K3s makes this class on every cluster" in answer.reason
+    assert "K3s makes these on every cluster" in result(before, "runtimeclass-exists").reason
