@@ -71,6 +71,7 @@ docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python docs/tools/commands.py
 	$(BIN)/python docs/tools/schema.py
 	$(BIN)/python docs/tools/picture.py
+	$(BIN)/python docs/tools/checklist_items.py
 
 bench: $(VENV)/.package ## how long the plugin takes to start
 	$(BIN)/python benchmarks/startup.py

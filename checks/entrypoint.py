@@ -1,8 +1,4 @@
-"""What a Wasm container starts: the module itself, chosen for Wasm by an annotation.
-
-crun decides from ``args[0]`` and an annotation on the *pod*, never from the file's content
-(crun ``src/libcrun/handlers/handler-utils.c``).
-"""
+"""What a Wasm container starts: the module itself, never an engine."""
 
 from __future__ import annotations
 
@@ -10,14 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding
-from kubectl_wasmai.wasm import (
-    VARIANT_ANNOTATION,
-    is_module_path,
-    is_native_handler,
-    needs_annotation,
-    selector_annotations,
-    selects_wasm,
-)
+from kubectl_wasmai.wasm import is_module_path, is_native_handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,34 +40,6 @@ def entrypoint_is_cli(case: Case) -> Iterable[Finding]:
                 )
 
 
-def annotation_missing(case: Case) -> Iterable[Finding]:
-    """From the spec: a module as command, a plain crun handler, and no annotation anywhere."""
-    for view in case.workloads:
-        if not _expects_annotation(case, view) or selects_wasm(view.template_annotations):
-            continue
-        misplaced = selector_annotations(view.metadata.annotations or {})
-        commands = [container.command[0] for container in view.containers if container.command]
-        modules = [command for command in commands if is_module_path(command)]
-        if misplaced and view.subject.kind != "Pod":
-            key, value = next(iter(misplaced.items()))
-            yield Finding(
-                "wasm-annotation-misplaced",
-                view.subject,
-                Certainty.CERTAIN,
-                (Evidence("spec", str(view.subject), f"metadata.annotations: {key}: {value}"),),
-                {"annotation": key},
-            )
-        elif modules:
-            text = f"command: {modules[0]}, no annotation {VARIANT_ANNOTATION} on the pod template"
-            yield Finding(
-                "wasm-annotation-missing",
-                view.subject,
-                Certainty.CERTAIN,
-                (Evidence("spec", str(view.subject), text),),
-                {"module": modules[0]},
-            )
-
-
 def _handler(case: Case, view: WorkloadView) -> str | None:
     """The handler of the workload's class; ``None`` without a class. A class that does not
     exist stands for its own name: what it was meant to be."""
@@ -87,12 +48,6 @@ def _handler(case: Case, view: WorkloadView) -> str | None:
         return None
     runtime_class = case.snapshot.runtime_classes.get(name)
     return runtime_class.handler if runtime_class else name
-
-
-def _expects_annotation(case: Case, view: WorkloadView) -> bool:
-    name = view.spec.runtime_class_name or ""
-    runtime_class = case.snapshot.runtime_classes.get(name)
-    return runtime_class is not None and needs_annotation(runtime_class.handler)
 
 
 def _module(container: Container) -> str:
@@ -112,11 +67,4 @@ def _command_patch(position: int, container: Container) -> str:
     return json.dumps(operations)
 
 
-DETECTORS = (
-    Detector(("wasm-entrypoint-is-cli",), ("RuntimeClass",), entrypoint_is_cli),
-    Detector(
-        ("wasm-annotation-missing", "wasm-annotation-misplaced"),
-        ("RuntimeClass",),
-        annotation_missing,
-    ),
-)
+DETECTORS = (Detector(("wasm-entrypoint-is-cli",), ("RuntimeClass",), entrypoint_is_cli),)

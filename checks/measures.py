@@ -1,14 +1,14 @@
-"""What only a measurement can answer: latency, cold start, memory and CPU under load.
+"""What is used of what is granted: memory and CPU, best looked at under load.
 
-A snapshot holds no latency. These checks say so, and how to get it, instead of passing in silence;
-memory and CPU are judged where the metrics API was there to ask.
+Memory and CPU are judged where the metrics API was there to ask; without a measurement these
+checks say how to get one, instead of passing in silence.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_wasmai.doctor.answers import NO_WORKLOAD
+from kubectl_wasmai.doctor.answers import NO_WORKLOAD, unseen
 from kubectl_wasmai.doctor.model import (
     Case,
     Check,
@@ -22,7 +22,7 @@ from kubectl_wasmai.doctor.quantity import amount
 from kubectl_wasmai.snapshot.objects import PodMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from kubectl_wasmai.snapshot import WorkloadView
 
@@ -38,79 +38,50 @@ class Use(NamedTuple):
     evidence: Evidence
 
 
-def latency(case: Case) -> Iterable[Result]:
-    threshold = f"{case.thresholds.max_latency * 1000:g} ms"
-    return _unmeasured(
-        case,
-        f"inference latency has not been measured (wanted: below {threshold})",
-        "a load test from inside the cluster: 95th percentile after a warm-up, at the rate you "
-        "expect",
-    )
-
-
-def cold_start(case: Case) -> Iterable[Result]:
-    threshold = f"{case.thresholds.max_cold_start * 1000:g} ms"
-    return _unmeasured(
-        case,
-        f"the cold start has not been measured (wanted: below {threshold})",
-        "many starts of the module on a node that has the image; events of a pod have a "
-        "resolution of one second",
-    )
-
-
 def resource_use(case: Case) -> Iterable[Result]:
-    return _judged(case, lambda use: use.percent > _highest(case, use.resource), "memory and CPU")
+    return _judged(case, "memory and CPU", ("memory", "cpu"))
 
 
 def memory_headroom(case: Case) -> Iterable[Result]:
-    highest = case.thresholds.max_memory
-    return _judged(
-        case, lambda use: use.resource == "memory" and use.percent > highest, "memory", "memory"
-    )
+    return _judged(case, "memory", ("memory",))
 
 
 def cpu_headroom(case: Case) -> Iterable[Result]:
-    return _judged(
-        case, lambda use: use.resource == "cpu" and use.percent > CPU_LIMIT_REACHED, "CPU", "cpu"
-    )
+    return _judged(case, "CPU", ("cpu",))
 
 
-def _highest(case: Case, resource: str) -> float:
-    return case.thresholds.max_memory if resource == "memory" else CPU_LIMIT_REACHED
+def _most(case: Case, use: Use) -> float:
+    return case.thresholds.max_memory if use.resource == "memory" else CPU_LIMIT_REACHED
 
 
-def _unmeasured(case: Case, reason: str, needs: str) -> Iterator[Result]:
+def _judged(case: Case, what: str, resources: tuple[str, ...]) -> Iterator[Result]:
     if not case.workloads:
         yield NO_WORKLOAD
     for view in case.workloads:
-        yield Result(Status.UNKNOWN, reason, view.subject, needs=needs)
-
-
-def _judged(
-    case: Case, is_too_much: Callable[[Use], bool], what: str, only: str = ""
-) -> Iterator[Result]:
-    if not case.workloads:
-        yield NO_WORKLOAD
-    for view in case.workloads:
-        uses = [use for use in _uses(case, view) if only in ("", use.resource)]
-        excess = [use for use in uses if is_too_much(use)]
+        uses = [use for use in _uses(case, view) if use.resource in resources]
+        excess = [use for use in uses if use.percent > _most(case, use)]
         if not uses:
-            yield Result(
-                Status.UNKNOWN,
-                f"nobody has measured {what}, or there is no limit to compare with",
-                view.subject,
-                needs="limits on the containers, and a metrics server: kubectl get "
-                "pods.metrics.k8s.io -A -o json",
-            )
-        elif excess:
-            worst = max(excess, key=lambda use: use.percent)
-            evidence = tuple(use.evidence for use in excess[:3])
-            yield Result(Status.WARN, worst.evidence.text, view.subject, evidence)
-        else:
-            worst = max(uses, key=lambda use: use.percent)
-            yield Result(
-                Status.PASS, f"at most {worst.evidence.text}", view.subject, (worst.evidence,)
-            )
+            yield _unmeasured(case, view, what)
+            continue
+        worst = max(excess or uses, key=lambda use: use.percent)
+        text = f"{worst.evidence.text}; allowed: {_most(case, worst):g} %"
+        status, shown = (Status.WARN, excess) if excess else (Status.PASS, [worst])
+        yield Result(status, text, view.subject, tuple(use.evidence for use in shown[:3]))
+
+
+def _unmeasured(case: Case, view: WorkloadView, what: str) -> Result:
+    if not case.snapshot.has("PodMetrics"):
+        return unseen(case.snapshot, ("PodMetrics",), view.subject)
+    limits = [c.name for c in view.containers if not c.resources.limits]
+    reason = f"nobody has measured its {what}"
+    if limits:
+        reason = f"{limits[0]} has no limit to compare its {what} with"
+    return Result(
+        Status.UNKNOWN,
+        reason,
+        view.subject,
+        needs="limits on the containers, and figures of its pods: kubectl top pod --containers",
+    )
 
 
 def _uses(case: Case, view: WorkloadView) -> Iterator[Use]:
@@ -130,8 +101,6 @@ def _uses(case: Case, view: WorkloadView) -> Iterator[Use]:
 
 
 CHECKS = (
-    Check("inference-latency", "Inference takes less than 50 ms", Severity.WARNING, (), latency),
-    Check("cold-start", "A cold start takes less than 10 ms", Severity.WARNING, (), cold_start),
     Check(
         "resource-use-reasonable",
         "Resource use is reasonable",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_wasmai.doctor.answers import counted
 from kubectl_wasmai.doctor.health import is_finished, is_well
 from kubectl_wasmai.doctor.model import (
     Case,
@@ -79,7 +80,7 @@ def nodes_ready(case: Case) -> Iterable[Result]:
         status = Status.FAIL if _touched(case, node) else Status.WARN
         yield Result(status, found.evidence.text, Subject("Node", "", node.name), (found.evidence,))
     if case.snapshot.nodes and not bad:
-        yield Result(Status.PASS, f"{len(case.snapshot.nodes)} nodes are ready")
+        yield Result(Status.PASS, f"{counted(len(case.snapshot.nodes), 'node')} ready")
 
 
 def sick_nodes(case: Case) -> Iterable[Finding]:

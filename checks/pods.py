@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.checks.limit_range import Amounts, defaults
+
 from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.health import (
     condition,
@@ -125,7 +127,8 @@ def limits_set(case: Case) -> Iterable[Result]:
     if not case.workloads:
         yield NO_WORKLOAD
     for view in case.workloads:
-        lacking = [line for line in map(_lacking, view.containers) if line]
+        unasked = defaults(case, view.subject.namespace)
+        lacking = [line for each in view.containers if (line := _lacking(each, *unasked))]
         if lacking:
             yield Result(Status.WARN, "; ".join(lacking), view.subject)
         else:
@@ -134,10 +137,11 @@ def limits_set(case: Case) -> Iterable[Result]:
             )
 
 
-def _lacking(container: Container) -> str:
+def _lacking(container: Container, unasked: Amounts, unlimited: Amounts) -> str:
     """Memory must have both, since the limit decides who is killed; CPU at least a request: a
-    CPU limit is a matter of taste, and throttles."""
-    requests, limits = container.resources.requests or {}, container.resources.limits or {}
+    CPU limit is a matter of taste, and throttles. A LimitRange fills in what is not stated."""
+    requests = {**unasked, **(container.resources.requests or {})}
+    limits = {**unlimited, **(container.resources.limits or {})}
     lacks = [
         f"{name} {what}"
         for name, what, amounts in (

@@ -24,7 +24,7 @@ from kubectl_wasmai.doctor.model import (
     Severity,
     Status,
 )
-from kubectl_wasmai.doctor.probing import Failure, Probed, probed
+from kubectl_wasmai.doctor.probing import LOOPBACK, Failure, Probed, probed
 from kubectl_wasmai.doctor.quantity import amount
 from kubectl_wasmai.snapshot import LogKey
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from kubectl_wasmai.snapshot import ClusterSnapshot
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 STARVED = 0.05
 """Cores. With less a Wasm engine cannot even start within a probe's patience."""
 LONG = timedelta(minutes=2)

@@ -1,9 +1,10 @@
-"""The namespace's rules: quota, disruption budgets, Pod Security."""
+"""The namespace's rules: quota and disruption budgets."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from kubectl_wasmai.checks.limit_range import defaults
 
 from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.model import (
@@ -17,8 +18,7 @@ from kubectl_wasmai.doctor.model import (
 )
 from kubectl_wasmai.doctor.placement import fits
 from kubectl_wasmai.doctor.quantity import amount
-from kubectl_wasmai.doctor.symptoms import symptoms
-from kubectl_wasmai.snapshot.objects import Namespace, PodDisruptionBudget, ResourceQuota
+from kubectl_wasmai.snapshot.objects import PodDisruptionBudget, ResourceQuota
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from kubectl_wasmai.snapshot.objects import LabelSelector, Pod
 
 FULL = 0.9
-ENFORCE = "pod-security.kubernetes.io/enforce"
-_VIOLATES = re.compile(r"violates PodSecurity")
 
 
 def quota_headroom(case: Case) -> Iterable[Result]:
@@ -37,7 +35,7 @@ def quota_headroom(case: Case) -> Iterable[Result]:
     quotas = case.snapshot.of("ResourceQuota", ResourceQuota)
     for view in case.workloads:
         own = [quota for quota in quotas if quota.namespace == view.subject.namespace]
-        full = [evidence for quota in own for evidence in _full(quota)]
+        full = [evidence for quota in own for evidence in _short(case, quota, view)]
         if not own:
             yield Result(Status.SKIP, "the namespace has no ResourceQuota", view.subject)
         elif full:
@@ -46,13 +44,53 @@ def quota_headroom(case: Case) -> Iterable[Result]:
             yield Result(Status.PASS, "the namespace's quota has room", view.subject)
 
 
-def _full(quota: ResourceQuota) -> Iterator[Evidence]:
+def _short(case: Case, quota: ResourceQuota, view: WorkloadView) -> Iterator[Evidence]:
+    """What is nearly used up, less than one more pod asks for, or wanted and not stated."""
     used = quota.status.used or {}
+    asked = _asked(view)
+    subject = str(Subject("ResourceQuota", quota.namespace, quota.name))
     for name, hard in (quota.status.hard or {}).items():
         taken = used.get(name, 0)
+        text = f"{name}: {taken} of {hard} are used"
         if amount(taken) >= FULL * amount(hard):
-            subject = Subject("ResourceQuota", quota.namespace, quota.name)
-            yield Evidence("status", str(subject), f"{name}: {taken} of {hard} are used")
+            yield Evidence("status", subject, text)
+        elif amount(taken) + asked.get(name, 0) > amount(hard):
+            yield Evidence("status", subject, f"{text}, and one more pod of it does not fit")
+        for container in _silent(case, view, name):
+            unstated = f"{name} must be stated, and {container} has none"
+            yield Evidence("spec", str(view.subject), unstated)
+
+
+def _silent(case: Case, view: WorkloadView, name: str) -> Iterator[str]:
+    """Containers without an amount that a quota on ``name`` makes obligatory."""
+    kind, _, resource = name.rpartition(".")
+    if resource not in ("cpu", "memory") or kind not in ("", "requests", "limits"):
+        return
+    requests, limits = defaults(case, view.subject.namespace)
+    for container in view.containers:
+        own = container.resources
+        stated = {**limits, **(own.limits or {})}
+        if kind != "limits":
+            stated |= {**requests, **(own.requests or {})}
+        if resource not in stated:
+            yield container.name
+
+
+def _asked(view: WorkloadView) -> dict[str, float]:
+    """What one pod counts, by the names that quotas use."""
+    asked: dict[str, float] = {"pods": 1, "count/pods": 1}
+    for container in view.containers:
+        resources = container.resources
+        # A limit without a request sets the request, too.
+        for kind, amounts in (
+            ("requests", {**(resources.limits or {}), **(resources.requests or {})}),
+            ("limits", resources.limits or {}),
+        ):
+            for name, value in amounts.items():
+                keys = [f"{kind}.{name}", *([name] if kind == "requests" else [])]
+                for key in keys:
+                    asked[key] = asked.get(key, 0) + amount(value)
+    return asked
 
 
 def disruption_allowed(case: Case) -> Iterable[Result]:
@@ -86,26 +124,6 @@ def _matches(selector: LabelSelector, labels: dict[str, str]) -> bool:
     )
 
 
-def pod_security(case: Case) -> Iterable[Result]:
-    if not case.workloads:
-        yield NO_WORKLOAD
-    levels = {n.name: n.labels.get(ENFORCE) for n in case.snapshot.of("Namespace", Namespace)}
-    refused: dict[Subject, Evidence] = {}
-    for symptom in symptoms(case):
-        if _VIOLATES.search(symptom.text):
-            refused[symptom.view.subject] = symptom.evidence(symptom.text)
-    for view in case.workloads:
-        yield _secure(view, refused.get(view.subject), levels.get(view.subject.namespace))
-
-
-def _secure(view: WorkloadView, refused: Evidence | None, level: str | None) -> Result:
-    if refused is not None:
-        return Result(Status.FAIL, "Pod Security refuses the pods", view.subject, (refused,))
-    if level is None:
-        return Result(Status.SKIP, "the namespace enforces no Pod Security level", view.subject)
-    return Result(Status.PASS, f"the pods satisfy level {level}", view.subject)
-
-
 CHECKS = (
     Check(
         "quota-headroom",
@@ -120,12 +138,5 @@ CHECKS = (
         Severity.WARNING,
         ("PodDisruptionBudget", "Pod"),
         disruption_allowed,
-    ),
-    Check(
-        "pod-security-allows",
-        "Pod Security lets the pods in",
-        Severity.ERROR,
-        ("Namespace", "Pod"),
-        pod_security,
     ),
 )

@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import per_workload
 from kubectl_wasmai.doctor.health import container_statuses, is_well
-from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
+from kubectl_wasmai.doctor.model import (
+    Case,
+    Certainty,
+    Check,
+    Detector,
+    Evidence,
+    Finding,
+    Result,
+    Severity,
+    Status,
+    Subject,
+)
 from kubectl_wasmai.wasm import (
-    HANDLER_ANNOTATION,
-    VARIANT_ANNOTATION,
     is_module_path,
     is_native_handler,
     needs_annotation,
@@ -21,9 +31,6 @@ if TYPE_CHECKING:
 
     from kubectl_wasmai.snapshot import WorkloadView
     from kubectl_wasmai.snapshot.objects import Container, ContainerStatus, Pod
-
-FORCING = {VARIANT_ANNOTATION: ("compat",), HANDLER_ANNOTATION: ("wasm", "wasmedge")}
-"""Annotation values that make crun run every container of the pod as Wasm."""
 
 
 def exec_probes(case: Case) -> Iterable[Finding]:
@@ -56,28 +63,6 @@ def _exec_fields(container: Container) -> Iterator[str]:
         yield "lifecycle.postStart"
     if hooks and hooks.pre_stop and hooks.pre_stop.exec:
         yield "lifecycle.preStop"
-
-
-def forced_on_linux(case: Case) -> Iterable[Finding]:
-    """`compat` takes every container for Wasm, a sidecar's Linux program too."""
-    for view in case.workloads:
-        forced = [
-            f"{key}: {value}"
-            for key, value in view.template_annotations.items()
-            if value in FORCING.get(key, ())
-        ]
-        if not forced or all(is_well(pod) for pod in view.pods):
-            continue
-        for container in view.containers:
-            if container.command and not is_module_path(container.command[0]):
-                text = f"{forced[0]}; command of {container.name}: {container.command[0]}"
-                yield Finding(
-                    "wasm-handler-forced-on-linux-binary",
-                    view.subject,
-                    Certainty.CERTAIN,
-                    (Evidence("spec", str(view.subject), text),),
-                    {"file": container.command[0], "container": container.name},
-                )
 
 
 def masked_exit(case: Case) -> Iterable[Finding]:
@@ -130,8 +115,28 @@ def _wasm_containers(
                 yield view, position, container
 
 
+def without_exec(case: Case, view: WorkloadView) -> Result:
+    found = list(exec_probes(Case(case.snapshot, (view,), case.thresholds)))
+    if found:
+        evidence = tuple(each for finding in found for each in finding.evidence)
+        return Result(Status.FAIL, evidence[0].text, view.subject, evidence)
+    if not any(True for _ in _wasm_containers(case, view)):
+        reason = "no container of it is certain to run as WebAssembly"
+        return Result(Status.SKIP, reason, view.subject)
+    return Result(Status.PASS, "no exec in probes or hooks", view.subject)
+
+
+CHECKS = (
+    Check(
+        id="no-exec-in-wasm",
+        title="No probe or hook starts a program in a Wasm container",
+        severity=Severity.ERROR,
+        needs=("RuntimeClass", "Pod"),
+        run=per_workload(without_exec),
+        depends_on=("runtimeclass-exists",),
+    ),
+)
 DETECTORS = (
     Detector(("exec-probe-unsupported",), ("RuntimeClass",), exec_probes),
-    Detector(("wasm-handler-forced-on-linux-binary",), ("Pod",), forced_on_linux),
     Detector(("wasm-exit-masked",), ("Pod", "RuntimeClass"), masked_exit),
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
     from kubectl_wasmai.snapshot.objects import Container, ContainerStatus, Event, Pod, Probe
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 RECENT = timedelta(minutes=10)
 """A kill counts for so long, though the container is ready again: it will not be the last."""
 
@@ -70,13 +71,30 @@ class Probed:
 
     def port(self, name: str) -> int | None:
         """The number of the port a probe asks; ``None`` where no container port has its name."""
-        probe = self.probe(name)
-        action = probe and (probe.http_get or probe.tcp_socket)
-        wanted = action.port if action else 0
-        if isinstance(wanted, int) or wanted.isdigit():
-            return int(wanted)
-        ports = self.container.ports or ()
-        return next((each.container_port for each in ports if each.name == wanted), None)
+        return asked_port(self.container, self.probe(name))
+
+
+def asked_port(container: Container, probe: Probe | None) -> int | None:
+    """The number of the port a probe asks, 0 if it asks none; ``None`` where no port of the
+    container has the name it uses."""
+    action = probe and (probe.http_get or probe.tcp_socket)
+    wanted = action.port if action else 0
+    if isinstance(wanted, int) or wanted.isdigit():
+        return int(wanted)
+    ports = container.ports or ()
+    return next((each.container_port for each in ports if each.name == wanted), None)
+
+
+def announced(container: Container) -> Iterator[tuple[str, int, str]]:
+    """Host (empty: not said) and port that the arguments and variables name, and where."""
+    line = " ".join([*(container.command or ()), *(container.args or ())])
+    for match in _FLAG.finditer(line):
+        yield match["host"] or "", int(match["port"]), match[0].strip()
+    for variable in container.env or ():
+        address = _ADDRESS.fullmatch(variable.value or "")
+        if variable.name in _VARIABLES and address:
+            text = f"{variable.name}={variable.value}"
+            yield address["host"] or "", int(address["port"]), text
 
 
 def probed(case: Case) -> Iterator[Probed]:
@@ -147,11 +165,5 @@ def _listens(
                 host = match["host"] or ""
                 yield host, int(match["port"]), Evidence("log", name, line.strip())
             return
-    line = " ".join([*(container.command or ()), *(container.args or ())])
-    for match in _FLAG.finditer(line):
-        yield match["host"] or "", int(match["port"]), Evidence("spec", name, match[0].strip())
-    for variable in container.env or ():
-        match_ = _ADDRESS.fullmatch(variable.value or "")
-        if variable.name in _VARIABLES and match_:
-            text = f"{variable.name}={variable.value}"
-            yield match_["host"] or "", int(match_["port"]), Evidence("spec", name, text)
+    for host, port, text in announced(container):
+        yield host, port, Evidence("spec", name, text)

@@ -6,14 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import unseen
 from kubectl_wasmai.doctor.model import Case, Check, Result, Status, Subject
-from kubectl_wasmai.resources import BY_KIND
-from kubectl_wasmai.rights import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from kubectl_wasmai.snapshot import ClusterSnapshot
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def _by_dependency(checks: Sequence[Check]) -> list[Check]:
 def _results(case: Case, check: Check, done: dict[str, CheckRun]) -> Iterable[Result]:
     lacking = [kind for kind in check.needs if not case.snapshot.has(kind)]
     if lacking:
-        yield _unknown(case.snapshot, lacking)
+        yield unseen(case.snapshot, lacking)
         return
     failed = _failed_dependencies(check, done)
     for result in check.run(case):
@@ -72,35 +69,3 @@ def _failed_dependencies(check: Check, done: dict[str, CheckRun]) -> dict[Subjec
         for result in done[id_].results
         if result.status is Status.FAIL and result.subject
     }
-
-
-def _unknown(snapshot: ClusterSnapshot, lacking: list[str]) -> Result:
-    """Says what would have been needed: a right with the rule that grants it, or a file."""
-    collection = snapshot.info.collection
-    plurals = {_listed_as(denied.resource): denied for denied in collection.denied}
-    for kind in lacking:
-        denied = plurals.get(_plural(kind))
-        if denied:
-            scope = f" in namespace {denied.namespace}" if denied.namespace else ""
-            right = f"{denied.verb} {denied.resource}{scope}"
-            granting = rule(BY_KIND[kind].group, [BY_KIND[kind].plural], [denied.verb])
-            return Result(
-                Status.UNKNOWN,
-                f"you may not {right}",
-                needs=f"{right}; the rule that grants it: {granting}",
-            )
-    names = ", ".join(_plural(kind) for kind in lacking)
-    return Result(
-        Status.UNKNOWN,
-        f"the snapshot does not hold {names}",
-        needs=" ".join(["kubectl get", ",".join(_plural(kind) for kind in lacking), "-A -o json"]),
-    )
-
-
-def _plural(kind: str) -> str:
-    return BY_KIND[kind].listed_as
-
-
-def _listed_as(resource: str) -> str:
-    """``deployments.apps`` is told as ``deployments``, ``pods.metrics.k8s.io`` as it is."""
-    return resource if resource.endswith(".metrics.k8s.io") else resource.partition(".")[0]

@@ -118,7 +118,8 @@ def _checks_lines(
 def _lines(entries: list[CheckEntry], width: int, *, color: bool, wide: bool) -> Iterator[str]:
     """One status of one check; a crowd that passes or is skipped is only counted."""
     first = entries[0]
-    manual = first.status is Status.MANUAL
+    # An item of a checklist that no check stands behind has a sentence and no id.
+    manual = first.status is Status.MANUAL and first.runbook != first.id
     id_width = 0 if manual else ID_WIDTH
     status = styled(f"{first.status.value:<{STATUS_WIDTH}}", first.status.value, color=color)
     details = list(_details(entries, width - STATUS_WIDTH - id_width - 2, wide=wide))
@@ -132,7 +133,7 @@ def _details(entries: list[CheckEntry], width: int, *, wide: bool) -> Iterator[s
         yield f"{len(entries)} workloads"
         return
     for entry in entries:
-        if entry.status is Status.MANUAL:
+        if entry.runbook != entry.id:
             yield from wrapped(entry.title, width, "")
             yield from wrapped(entry.reason, width, "  ") if wide else ()
             continue
