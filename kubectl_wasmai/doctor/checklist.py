@@ -22,23 +22,24 @@ if TYPE_CHECKING:
 SHIPPED = ("pre-deployment", "runtime", "performance", "readiness")
 """Checklists of the package in the order of a deployment's life."""
 
-_ITEM = re.compile(r"^[-*] \[[ xX]\] (?:\[(?P<title>.+?)\]\((?P<link>[^)]+)\)|(?P<text>.+?))\s*$")
+# Bullets and numbers as GitHub reads task lists, nested ones too.
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,9}[.)]) \[[ xX]\] +(?P<text>\S.*?)\s*$")
+_LINK = re.compile(r"\[(?P<title>[^\[\]]+)\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)")
+_FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})")
 _BOX = re.compile(r"\[[ xX]\]")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a checklist. ``check`` is empty for items that a person must judge."""
+    """One line of a checklist. ``check`` is empty for items that a person must judge; ``id``
+    is the check's, or made from the text and the only one of its kind in the file."""
 
+    id: str
     text: str
     check: str
     note: str
     line: int = 0
-
-    @property
-    def slug(self) -> str:
-        return _SLUG.sub("-", self.text.lower()).strip("-")[:60].rstrip("-")
 
 
 @dataclass(frozen=True)
@@ -53,29 +54,46 @@ def parse_checklist(name: str, text: str) -> Checklist:
     """Title is the first heading; everything but headings and task-list items is prose."""
     title, items = "", list[Item]()
     in_item = False
-    for number, line in enumerate(text.splitlines(), 1):
-        match = _ITEM.match(line)
-        if match:
-            items.append(_item(match, number))
+    for line, item in item_lines(text):
+        if item is not None:
+            items.append(item)
         elif in_item and line.startswith("  ") and line.strip():
             last = items.pop()
             items.append(replace(last, note=f"{last.note} {line.strip()}".strip()))
         elif not title and line.startswith("# "):
             title = line[2:].strip()
-        in_item = bool(match) or (in_item and line.startswith("  "))
+        in_item = item is not None or (in_item and line.startswith("  "))
     return Checklist(name, title or name, tuple(items), text)
 
 
-def _item(match: re.Match[str], number: int) -> Item:
-    check = (match["link"] or "").rpartition("/")[2].removesuffix(".md")
-    return Item(match["title"] or match["text"], check, "", number)
-
-
 def item_lines(text: str) -> Iterator[tuple[str, Item | None]]:
-    """Every line of a checklist's source, with the item that begins on it."""
-    for number, line in enumerate(text.splitlines(), 1):
-        match = _ITEM.match(line)
-        yield line, _item(match, number) if match else None
+    """Every line of a checklist's source, with the item that begins on it. What stands in a
+    fenced block is an example and no item."""
+    fence, used = "", set[str]()
+    for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        line = raw.removesuffix("\r")
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark["fence"]
+        elif mark and mark["fence"].startswith(fence):
+            fence = ""
+        match = None if fence or mark else _ITEM.match(line)
+        item = _item(match["text"], number, used) if match else None
+        if item is not None:
+            used.add(item.id)
+        yield line, item
+
+
+def _item(text: str, number: int, used: Collection[str]) -> Item:
+    """The first link to a page of ours names the check; links elsewhere are for the reader."""
+    for link in _LINK.finditer(text):
+        page = link["target"].partition("#")[0]
+        if page.endswith(".md") and "://" not in page:
+            check = page.rpartition("/")[2].removesuffix(".md")
+            return Item(check, link["title"], check, "", number)
+    text = _LINK.sub(lambda link: link["title"], text)
+    slug = _SLUG.sub("-", text.lower()).strip("-")[:60].rstrip("-") or "item"
+    return Item(slug if slug not in used else f"{slug}-{number}", text, "", "", number)
 
 
 def tick(line: str, done: bool | None) -> str:
@@ -90,7 +108,8 @@ def read_checklist(path: str, known: Collection[str]) -> Checklist:
     is not ``known``, naming the line.
     """
     try:
-        text = Path(path).read_text("utf-8")
+        # Line ends as they are: the file is given back.
+        text = Path(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is no UTF-8 text"
         raise InputError(f"cannot read the checklist {path}: {reason}") from error

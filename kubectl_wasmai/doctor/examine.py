@@ -86,11 +86,12 @@ def _entries(
     told: set[str] = set()
     for checklist in chosen_checklists(options):
         for item in checklist.items:
-            if item.check in told or item.check in options.skip:
+            if item.check and (item.check in told or item.check in options.skip):
                 continue
             if options.only and item.check not in options.only:
                 continue
-            told.add(item.check or item.slug)
+            if item.check:
+                told.add(item.check)
             yield from _of_item(checklist, item, by_id, timings=timings)
 
 
@@ -129,7 +130,7 @@ def _entry(
     checklist: Checklist, item: Item, result: Result, run: CheckRun | None, duration: float | None
 ) -> CheckEntry:
     return CheckEntry(
-        id=run.check.id if run else item.slug,
+        id=item.id,
         title=run.check.title if run else item.text,
         checklist=checklist.name,
         status=result.status,

@@ -90,8 +90,10 @@ def _checklist(checklist: Checklist, results: dict[str, list[CheckEntry]]) -> It
             yield line
             continue
         yield from pending
-        entries = results.get(item.check or item.slug, [])
-        pending = list(_reasons(entries))
+        # What a person must judge has nothing to say that is not in the file already.
+        entries = results.get(item.id, []) if item.check else []
+        margin = " " * line.index("[")
+        pending = [margin + each for each in _reasons(entries)]
         yield tick(line, _ticked(item, entries))
     yield from pending
 
@@ -105,19 +107,16 @@ def _ticked(item: Item, entries: list[CheckEntry]) -> bool | None:
 
 
 def _reasons(entries: list[CheckEntry]) -> Iterator[str]:
-    told = [entry for entry in entries if entry.status is not Status.MANUAL]
-    told = [entry for entry in told if entry.status is not Status.SKIP or len(told) == 1] or told[
-        :1
-    ]
+    told = [entry for entry in entries if entry.status is not Status.SKIP] or entries[:1]
     bad = [entry for entry in told if entry.status is not Status.PASS]
     if told and not bad and len(told) > 1:
-        yield f"  - PASS: {len(told)} objects"
+        yield f"- PASS: {len(told)} objects"
         return
     shown = bad or told
     for entry in shown[:MAX_LINES]:
         subject = f"{code(str(entry.subject))}: " if entry.subject else ""
-        yield f"  - {entry.status.value}: {subject}{markdown(entry.reason)}".rstrip(": ")
+        yield f"- {entry.status.value}: {subject}{markdown(entry.reason)}".rstrip(": ")
         if entry.needs:
-            yield f"    needs: {code(entry.needs)}"
+            yield f"  needs: {code(entry.needs)}"
     if len(shown) > MAX_LINES:
-        yield f"  - and {len(shown) - MAX_LINES} more"
+        yield f"- and {len(shown) - MAX_LINES} more"
