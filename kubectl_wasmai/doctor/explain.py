@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 from importlib import resources
 
 from kubectl_wasmai.doctor.causes import Cause, causes
 from kubectl_wasmai.doctor.model import Subject
 from kubectl_wasmai.doctor.registry import all_checks
 from kubectl_wasmai.errors import InputError
+
+_PART = re.compile(r"^### (?P<id>\S+)\n+(?P<text>.*?)(?=^#{1,3} |\Z)", re.MULTILINE | re.DOTALL)
+_TITLE = re.compile(r"\A# .+\n+")
 
 
 def index() -> str:
@@ -33,10 +37,22 @@ def page(id_: str) -> str:
             f"did you mean {near[0]}?" if near else "kubectl wasmai explain lists all ids",
         )
     text = path.read_text("utf-8")
-    return _about(id_, cause) + text if cause else text
+    return _of_cause(id_, cause, text) if cause else text
 
 
-def _about(id_: str, cause: Cause) -> str:
-    """What the catalogue says of one cause, before the page of its family."""
+def _of_cause(id_: str, cause: Cause, family: str) -> str:
+    """The page of the family without what is said of its other causes, which are named."""
     remedy = cause.remedy(Subject("<kind>", "<namespace>", "<name>"), {})
-    return f"{id_}: {cause.title}.\nTo do: {remedy.summary}\n\n"
+    others = [other for other, each in causes().items() if each.runbook == cause.runbook]
+    head = f"# {cause.title}\n\n`{id_}`: {remedy.summary}\n\n"
+
+    def kept(part: re.Match[str]) -> str:
+        if part["id"] == id_:
+            return part["text"]
+        return "" if part["id"] in others else part[0]
+
+    own = _PART.sub(kept, family)
+    tail = f"\n## See also\n\n`kubectl wasmai explain {cause.runbook}` tells it from its neighbours"
+    neighbours = ", ".join(f"`{other}`" for other in others if other != id_)
+    tail += f": {neighbours}.\n" if neighbours else ".\n"
+    return head + _TITLE.sub("", own).rstrip("\n") + "\n" + tail

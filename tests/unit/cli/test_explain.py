@@ -29,11 +29,34 @@ def test_every_id_has_a_page(id_: str, capsys: pytest.CaptureFixture[str]) -> No
     assert "\n## Mitigation\n" in page
 
 
-def test_a_cause_is_told_before_the_page_of_its_family(capsys: pytest.CaptureFixture[str]) -> None:
-    first, second, *_ = shown(capsys, "handler-not-configured").splitlines()
+def test_a_cause_has_the_page_of_its_family_without_its_neighbours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = shown(capsys, "handler-not-configured")
 
-    assert first.startswith("handler-not-configured: The nodes' container runtime")
-    assert second.startswith("To do: ")
+    assert page.startswith("# The nodes' container runtime has no such handler\n\n")
+    assert "`handler-not-configured`: Add handler" in page
+    assert "### " not in page
+    # What is said of it alone, and nothing of what is said of a neighbour.
+    assert "Either it was never written" in page
+    assert "a re-imaged one" not in page
+    assert "kubectl wasmai explain runtime-handler" in page
+    assert "`libwasmedge-missing`" in page.partition("## See also")[2]
+
+
+def test_in_a_terminal_the_page_is_set_for_reading(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("PAGER", "cat")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    lines = shown(capsys, "pod-running").splitlines()
+
+    assert lines[0] == "Pods run and are ready"
+    assert "MEANING" in lines
+    assert max(len(line) for line in lines if not line.startswith("    ")) <= 80
 
 
 def test_families_and_checklists_have_pages_too(capsys: pytest.CaptureFixture[str]) -> None:
