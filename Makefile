@@ -72,6 +72,7 @@ docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python docs/tools/schema.py
 	$(BIN)/python docs/tools/picture.py
 	$(BIN)/python docs/tools/checklist_items.py
+	$(BIN)/python docs/tools/causes.py
 
 bench: $(VENV)/.package ## how long the plugin takes to start
 	$(BIN)/python benchmarks/startup.py

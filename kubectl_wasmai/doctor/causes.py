@@ -45,7 +45,8 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     diagnosis. ``checks``: those that fail because of it. ``explains``: causes that are mere
     consequences of it on the same workload. ``refuted_by``: checks whose PASS proves the finding
     out of date. ``last_resort``: given up where any other cause is found on the workload.
-    ``pod_commands``: for bare pods, most of whose fields cannot be changed in place.
+    ``pod_commands``: for bare pods, most of whose fields cannot be changed in place. ``subject``:
+    the kind of the object at fault where it is not the workload.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     commands: tuple[str, ...] = ()
     pod_commands: tuple[str, ...] = ()
+    subject: str = ""
     last_resort: bool = False
     shared: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()

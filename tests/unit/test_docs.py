@@ -50,6 +50,12 @@ def test_the_table_of_checklist_items_is_what_the_checklists_say() -> None:
     assert sum(tool.NUMBER.values()) == 22
 
 
+def test_the_table_of_causes_is_what_catalogue_and_gallery_say() -> None:
+    tool = generator("causes")
+
+    assert tool.PAGE.read_text("utf-8") == tool.page(), "run: make docs"
+
+
 def command_named(name: str) -> click.Command:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from kubectl_wasmai.doctor import Subject, examine
+from kubectl_wasmai.doctor.causes import causes
 from kubectl_wasmai.snapshot import load
 
 GALLERY = Path(__file__).parent.parent / "gallery"
+EXPECTATIONS = sorted(GALLERY.glob("*/expected.json"))
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
 RECORDINGS = sorted(GALLERY.glob("*/*.tar.gz"))
 
 
@@ -25,6 +28,13 @@ def test_a_recorded_cluster_is_judged_as_it_was_when_it_was_recorded(recording: 
         (each["cause"], str(Subject(**each["subject"]))) for each in expected["diagnoses"]
     ]
     assert report.exit_code == expected["exitCode"]
+
+
+@pytest.mark.parametrize("path", EXPECTATIONS, ids=lambda path: path.parent.name)
+def test_the_subject_is_of_the_kind_that_the_catalogue_names(path: Path) -> None:
+    for each in json.loads(path.read_text())["diagnoses"]:
+        kind = causes()[each["cause"]].subject
+        assert each["subject"]["kind"] in ([kind] if kind else WORKLOADS)
 
 
 def test_the_gallery_holds_every_fault_the_lab_makes() -> None:
