@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.doctor.answers import unseen
 from kubectl_wasmai.doctor.health import condition, is_ready
 from kubectl_wasmai.doctor.model import (
     Case,
@@ -131,11 +132,7 @@ def scalers_work(case: Case) -> Iterable[Result]:
 def metrics_collected(case: Case) -> Iterable[Result]:
     served = metrics_api(case)
     if served is None:
-        yield Result(
-            Status.UNKNOWN,
-            "nothing tells whether the metrics API is served",
-            needs="kubectl get apiservices -o json",
-        )
+        yield unseen(case.snapshot, ("APIService",))
     elif not served:
         yield Result(Status.WARN, "no metrics API: nobody measures the pods' CPU and memory")
     gaps = {finding.subject: finding for finding in without_figures(case)}

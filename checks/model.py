@@ -20,6 +20,7 @@ from kubectl_wasmai.doctor.model import (
     Subject,
 )
 from kubectl_wasmai.doctor.symptoms import symptoms
+from kubectl_wasmai.rights import rule
 from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ def model_loaded(case: Case) -> Iterable[Result]:
         if error:
             yield Result(Status.FAIL, "the log reports a load error", view.subject, (error,))
         else:
-            yield _from_readiness(view)
+            yield _from_readiness(case, view)
 
 
-def _from_readiness(view: WorkloadView) -> Result:
+def _from_readiness(case: Case, view: WorkloadView) -> Result:
     """A passing readiness probe is a server's word that it can answer; a mere start is not."""
     pods = [pod for pod in view.pods if not is_leaving(pod)]
     ready = [pod for pod in pods if is_ready(pod)]
@@ -66,7 +67,7 @@ def _from_readiness(view: WorkloadView) -> Result:
             Status.UNKNOWN,
             "no pod is ready, and no log line tells of the model",
             view.subject,
-            needs="a ready pod, or a log that says why it is not",
+            needs=_right_to_logs(case, view) or "a ready pod, or a log that says why it is not",
         )
     if not any(container.readiness_probe for container in view.containers):
         return Result(
@@ -81,6 +82,15 @@ def _from_readiness(view: WorkloadView) -> Result:
         view.subject,
         tuple(_since(pod) for pod in ready[:3]),
     )
+
+
+def _right_to_logs(case: Case, view: WorkloadView) -> str:
+    """The right that was lacking, and its rule; empty where logs could be read."""
+    for each in case.snapshot.info.collection.denied:
+        if each.resource == "pods/log" and each.namespace in ("", view.subject.namespace):
+            right = f"get pods/log in namespace {view.subject.namespace}"
+            return f"{right}; the rule that grants it: {rule('', ['pods/log'], ['get'])}"
+    return ""
 
 
 ON_CPU = re.compile(

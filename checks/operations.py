@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.answers import NO_WORKLOAD
+from kubectl_wasmai.doctor.health import is_well
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -23,6 +24,9 @@ from kubectl_wasmai.snapshot import workload_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from kubectl_wasmai.snapshot import WorkloadView
+    from kubectl_wasmai.snapshot.model import Denied
 
 # Image names, without registry and tag.
 COLLECTORS = re.compile(
@@ -120,20 +124,27 @@ def _partial(case: Case) -> Result:
 
 
 def denied_rights(case: Case) -> Iterator[Finding]:
-    """Only where workloads are there to be judged; a doctor that may not look accuses nobody."""
+    """Only where something is not well, whose cause may lie in what nobody could read: rights that
+    are lacking break nothing by themselves."""
     denied = case.snapshot.info.collection.denied
-    for each in denied if case.workloads else ():
-        subject = case.workloads[0].subject
-        scope = f" in namespace {each.namespace}" if each.namespace else ""
-        text = f"you may not {each.verb} {each.resource}{scope}"
-        yield Finding(
-            "permission-denied",
-            subject,
-            Certainty.POSSIBLE,
-            (Evidence("status", str(subject), text),),
-            {"verb": each.verb, "denied": each.resource},
-            tuple(view.subject for view in case.workloads),
-        )
+    if not denied:
+        return
+    evidence = tuple(
+        Evidence("status", f"{each.verb} {each.resource}", f"not allowed{_scope(each)}")
+        for each in denied
+    )
+    names = {"verb": denied[0].verb, "denied": denied[0].resource}
+    for view in case.workloads:
+        if _ails(view):
+            yield Finding("permission-denied", view.subject, Certainty.POSSIBLE, evidence, names)
+
+
+def _ails(view: WorkloadView) -> bool:
+    return bool(view.refused) or any(not is_well(pod) for pod in view.pods)
+
+
+def _scope(denied: Denied) -> str:
+    return f" in namespace {denied.namespace}" if denied.namespace else ""
 
 
 CHECKS = (

@@ -193,8 +193,10 @@ def storage_available(case: Case) -> Iterable[Result]:
     wanting = [(view, claims_of(view)) for view in case.workloads]
     if not any(claims for _, claims in wanting):
         default = [each.name for each in case.snapshot.storage_classes if is_default(each)]
-        ready = f"default StorageClass: {default[0]}" if default else "no default StorageClass"
-        yield Result(Status.SKIP, f"no workload here asks for a volume claim; {ready}")
+        ready = f"; default StorageClass: {default[0]}" if default else ""
+        if case.snapshot.has("StorageClass") and not default:
+            ready = "; no default StorageClass"
+        yield Result(Status.SKIP, f"no workload here asks for a volume claim{ready}")
     failing = {(f.subject.namespace, f.names["claim"]): f for f in unbound(case)}
     known = {(claim.namespace, claim.name) for claim in case.snapshot.claims}
     for view, claims in wanting:
@@ -225,7 +227,7 @@ CHECKS = (
         id="storage-available",
         title="A StorageClass can provide the volumes",
         severity=Severity.ERROR,
-        needs=("PersistentVolumeClaim", "StorageClass", "Pod"),
+        needs=("PersistentVolumeClaim", "Pod"),
         run=storage_available,
     ),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_wasmai.doctor.answers import named
+from kubectl_wasmai.doctor.answers import named, unseen
 from kubectl_wasmai.doctor.model import (
     Case,
     Check,
@@ -56,6 +56,9 @@ def kubernetes_versions(case: Case) -> Iterable[Result]:
         tested = f"{TESTED[0]} to {TESTED[1]}"
         reason = f"Kubernetes {told}: this plugin is tested with {tested}"
         yield Result(Status.WARN, reason, None, (seen,))
+    if not case.snapshot.has("Node"):
+        yield unseen(case.snapshot, ("Node",))
+        return
     kubelets = _by_kubelet(case)
     skewed = {text: why for text in kubelets if (why := _skew(server, parse(text)))}
     for text, why in skewed.items():
@@ -177,6 +180,9 @@ def image_volumes(case: Case) -> Iterable[Result]:
         if not names:
             continue
         used = True
+        if not case.snapshot.has("Node"):
+            yield unseen(case.snapshot, ("Node",), view.subject)
+            continue
         placed = {pod.spec.node_name for pod in view.pods if pod.spec.node_name}
         nodes = [n for n in case.snapshot.nodes if not placed or n.name in placed]
         lacking = [(node, why) for node in nodes if (why := _no_image_volume(node))]
@@ -216,7 +222,7 @@ CHECKS = (
         id="kubernetes-versions-fit",
         title="API server and kubelets are of versions that fit",
         severity=Severity.WARNING,
-        needs=("Node",),
+        needs=(),
         run=kubernetes_versions,
     ),
     Check(
@@ -230,7 +236,7 @@ CHECKS = (
         id="image-volumes-supported",
         title="Nodes can mount the images that are used as volumes",
         severity=Severity.WARNING,
-        needs=("Node", "Pod"),
+        needs=("Pod",),
         run=image_volumes,
     ),
 )

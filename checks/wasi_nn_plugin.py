@@ -75,9 +75,8 @@ def _wants_plugin(container: Container) -> bool:
 
 def _obstacle(case: Case, view: WorkloadView, wanting: list[Container]) -> str:
     """Why crun or a shim will load no plugin; empty where nothing in the spec forbids it."""
-    name = view.spec.runtime_class_name or ""
-    runtime_class = case.snapshot.runtime_classes.get(name)
-    handler = runtime_class.handler if runtime_class else name
+    runtime_class = case.snapshot.runtime_classes.get(view.spec.runtime_class_name or "")
+    handler = runtime_class.handler if runtime_class else ""
     if handler.startswith(SHIM_HANDLERS):
         return f"handler {handler}: runwasi's released shims load no plugins (built for musl)"
     for container in wanting:
@@ -113,7 +112,7 @@ CHECKS = (
         id="wasi-nn-plugin-fits",
         title="A WASI-NN plugin is loaded and fits its engine",
         severity=Severity.ERROR,
-        needs=("Pod", "RuntimeClass"),
+        needs=("Pod",),
         run=per_workload(plugin_fits),
     ),
 )

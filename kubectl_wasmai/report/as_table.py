@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kubectl_wasmai.doctor.model import Status
+from kubectl_wasmai.report.rows import Row, lacking_rights, rows
 from kubectl_wasmai.report.text import harmless, styled, wrapped
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, wide: bool =
         lines += [f"{heading}  {harmless(str(only))}" if only else heading]
         lines += _checks_lines(_without(only, listed), width, color=color, wide=wide)
         lines.append("")
+    lines += rights_lines(report, width, color=color)
     lines += _summary_lines(report, width, color=color)
     return "\n".join(lines) + "\n"
 
@@ -67,6 +69,8 @@ def render_quiet(report: Report, *, width: int = 80, color: bool = False) -> str
     lines = [*(styled(line, style, color=color) for line in verdict)]
     if report.diagnoses:
         lines += ["", *diagnoses_lines(report, width, color=color)][:-1]
+    if report.summary.verdict == "inconclusive":
+        lines += [*rights_lines(report, width, color=color)][:-1]
     return "\n".join(lines) + "\n"
 
 
@@ -107,15 +111,33 @@ def _explained(names: Sequence[str]) -> str:
 def _checks_lines(
     entries: list[CheckEntry], width: int, *, color: bool, wide: bool
 ) -> Iterator[str]:
-    for _, group in groupby(entries, key=lambda entry: entry.id):
-        results = list(group)
-        for status in Status:
-            same = [entry for entry in results if entry.status is status]
-            if same:
-                yield from _lines(same, width, color=color, wide=wide)
+    for row in rows(entries, fold=not wide):
+        if len(row.ids) > 1:
+            yield from _folded_lines(row, width, color=color)
+        else:
+            yield from _lines(row.entries, width, color=color, wide=wide)
 
 
-def _lines(entries: list[CheckEntry], width: int, *, color: bool, wide: bool) -> Iterator[str]:
+def _folded_lines(row: Row, width: int, *, color: bool) -> Iterator[str]:
+    """Several checks that are not judged, for one reason."""
+    first = row.entries[0]
+    status = styled(f"{row.status.value:<{STATUS_WIDTH}}", row.status.value, color=color)
+    lines = wrapped(", ".join(row.ids), width - STATUS_WIDTH - 2, "")
+    lines += wrapped(first.reason, width - STATUS_WIDTH - 4, "  ")
+    if _needs(first):
+        lines += wrapped(_needs(first), width - STATUS_WIDTH - 4, "  ")
+    yield f"  {status}{lines[0]}".rstrip()
+    yield from (" " * (STATUS_WIDTH + 2) + line for line in lines[1:])
+
+
+def _needs(entry: CheckEntry) -> str:
+    """What would help, unless it is a right: the reason names it, and its rule stands below."""
+    if entry.status is not Status.UNKNOWN or not entry.needs or "apiGroups" in entry.needs:
+        return ""
+    return f"needs: {entry.needs}"
+
+
+def _lines(entries: Sequence[CheckEntry], width: int, *, color: bool, wide: bool) -> Iterator[str]:
     """One status of one check; a crowd that passes or is skipped is only counted."""
     first = entries[0]
     # An item of a checklist that no check stands behind has a sentence and no id.
@@ -128,21 +150,40 @@ def _lines(entries: list[CheckEntry], width: int, *, color: bool, wide: bool) ->
     yield from (" " * (STATUS_WIDTH + id_width + 2) + line for line in details[1:])
 
 
-def _details(entries: list[CheckEntry], width: int, *, wide: bool) -> Iterator[str]:
+def _details(entries: Sequence[CheckEntry], width: int, *, wide: bool) -> Iterator[str]:
     if len(entries) > 1 and entries[0].status in (Status.PASS, Status.SKIP) and not wide:
         yield f"{len(entries)} workloads"
         return
-    for entry in entries:
+    for number, entry in enumerate(entries):
         if entry.runbook != entry.id:
             yield from wrapped(entry.title, width, "")
             yield from wrapped(entry.reason, width, "  ") if wide else ()
             continue
         subject = f"{entry.subject}: " if entry.subject else ""
         yield from wrapped(f"{subject}{entry.reason}", width, "")
-        if entry.status is Status.UNKNOWN and entry.needs:
-            yield from wrapped(f"needs: {entry.needs}", width, "")
+        # What helps them all is said once, after the last.
+        last = entry.needs not in {other.needs for other in entries[number + 1 :]}
+        yield from wrapped(_needs(entry), width, "") if last else ()
         for evidence in entry.evidence if wide else ():
             yield from wrapped(f"{evidence.source} {evidence.object}: {evidence.text}", width, "  ")
+
+
+def rights_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
+    """What to ask for where rights were lacking: rules to paste into a role."""
+    missing = list(lacking_rights(report))
+    if not missing:
+        return
+    denied = report.collection.denied
+    where = sorted({each.namespace for each in denied if each.namespace})
+    yield styled("RIGHTS", "heading", color=color)
+    told = "These were lacking"
+    told += f", in namespace {', '.join(where)} for what lives in namespaces" if where else ""
+    told += "; kubectl wasmai rbac prints roles that grant all the doctor reads."
+    if any(each.resource == "pods" and not each.namespace for each in denied):
+        told += " With rights in one namespace alone, look at that one: -n NAMESPACE."
+    yield from wrapped(told, width, "  ")
+    yield from (f"  {harmless(line)}" for line in missing)
+    yield ""
 
 
 def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
