@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from kubectl_wasmai.doctor.answers import named
-from kubectl_wasmai.doctor.health import is_ready, is_well
+from kubectl_wasmai.doctor.health import container_statuses, is_ready, is_well
 from kubectl_wasmai.doctor.model import (
     Case,
     Certainty,
@@ -34,10 +34,12 @@ from kubectl_wasmai.wasm import K3S_CLASSES, is_native_handler
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_wasmai.snapshot import WorkloadView
+    from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
     from kubectl_wasmai.snapshot.objects import Event, Node, Pod, PodSpec, RuntimeClass
 
 NEEDS = "node.status.runtimeHandlers (containerd 2.0 or CRI-O 1.30) or a running pod"
+UNSEEN = "ContainerStatusUnknown"
+"""The kubelet's word for a container of which it does not know whether it ever was."""
 NOT_CONFIGURED = re.compile(
     r"no runtime for \"?[^\s\"]+\"? is configured"  # containerd, all versions
     r"|failed to find runtime handler \S+ from runtime list"  # CRI-O
@@ -48,7 +50,7 @@ NOT_CONFIGURED = re.compile(
 def handler_available(case: Case) -> Iterable[Result]:
     if not case.workloads:
         yield _on_any_node(case)
-    seen = _Seen(case)
+    seen = _Seen(case.snapshot)
     for view in case.workloads:
         runtime_class = _class_of(case, view)
         if runtime_class is None:
@@ -114,7 +116,7 @@ def _on_any_node(case: Case) -> Result:
 
 def missing_handler(case: Case) -> Iterable[Finding]:
     """Where some nodes have the handler and others not, the node is at fault, else the class."""
-    seen = _Seen(case)
+    seen = _Seen(case.snapshot)
     for view in case.workloads:
         runtime_class = _class_of(case, view)
         if runtime_class is None or all(is_well(pod) for pod in view.pods):
@@ -187,25 +189,25 @@ def reported_handlers(node: Node) -> set[str]:
 
 
 class _Seen:
-    """The pods of interest by their node and handler: what they show of it."""
+    """All pods by their node and handler: what they show of it."""
 
-    def __init__(self, case: Case) -> None:
-        self._snapshot = case.snapshot
+    def __init__(self, snapshot: ClusterSnapshot) -> None:
+        self._snapshot = snapshot
         self._pods: dict[tuple[str, str], list[Pod]] = {}
-        for view in case.workloads:
-            for pod in view.pods:
-                # By the pod's own class: a rollout may be changing the template's.
-                runtime_class = case.snapshot.runtime_classes.get(pod.spec.runtime_class_name or "")
-                if runtime_class is not None and pod.spec.node_name:
-                    key = (pod.spec.node_name, runtime_class.handler)
-                    self._pods.setdefault(key, []).append(pod)
+        for pod in snapshot.pods:
+            # By the pod's own class: a rollout may be changing the template's.
+            runtime_class = snapshot.runtime_classes.get(pod.spec.runtime_class_name or "")
+            if runtime_class is not None and pod.spec.node_name:
+                key = (pod.spec.node_name, runtime_class.handler)
+                self._pods.setdefault(key, []).append(pod)
 
     def proof(self, node: Node, handler: str) -> tuple[bool | None, Evidence | None]:
         """Whether the node has the handler, as far as anything proves it."""
         for pod in self._pods.get((node.name, handler), ()):
             subject = Subject("Pod", pod.namespace, pod.name)
-            if is_ready(pod):
-                return True, Evidence("status", str(subject), f"Ready on {node.name}")
+            shown = _shown(pod)
+            if shown:
+                return True, Evidence("status", str(subject), f"{shown} on {node.name}")
             refused = _refusal(self._snapshot.events_of(*subject))
             if refused and not is_well(pod):
                 text, time = refused.message or "", refused.last_seen
@@ -215,6 +217,18 @@ class _Seen:
             return None, None
         text = f"runtimeHandlers lists {', '.join(sorted(reported))}"
         return handler in reported, Evidence("node", f"Node {node.name}", text)
+
+
+def _shown(pod: Pod) -> str:
+    """What shows that a sandbox was made for the pod: a container that runs, or ever did."""
+    if is_ready(pod):
+        return "Ready"
+    for status in container_statuses(pod):
+        for state in (status.state, status.last_state):
+            ended = state.terminated and state.terminated.reason != UNSEEN
+            if state.running or ended:
+                return "started"
+    return ""
 
 
 def _refusal(events: tuple[Event, ...]) -> Event | None:

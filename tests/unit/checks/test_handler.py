@@ -13,7 +13,7 @@ from builders import (
 )
 from examining import causes, diagnosis, result
 
-from kubectl_wasmai.doctor import examine
+from kubectl_wasmai.doctor import Options, Subject, examine
 
 NO_RUNTIME = (
     "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox "
@@ -91,6 +91,29 @@ def test_a_node_outside_the_classs_own_selector_does_not_matter() -> None:
     )  # fmt: skip
 
     assert result(report, "runtime-handler-available").status.value == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [("Error", "PASS"), ("ContainerStatusUnknown", "UNKNOWN")]
+)
+def test_a_container_that_ever_started_proves_the_handler(reason: str, status: str) -> None:
+    web = deployment()
+    ended = {"terminated": {"exitCode": 1, "reason": reason}}
+    crashes = waiting("CrashLoopBackOff")
+    crashes[0]["lastState"] = ended
+
+    told = examine(
+        snapshot(web, pod(owner=web, ready=False, statuses=crashes), runtime_class(), node())
+    )
+    assert result(told, "runtime-handler-available").status.value == status
+
+
+def test_another_workload_s_pod_proves_the_handler_though_one_alone_is_asked_for() -> None:
+    web, other = deployment(), deployment("other")
+    seen = snapshot(web, other, pod("other-1", owner=other), runtime_class(), node())
+
+    only = Options(Subject("Deployment", "default", "web"))
+    assert result(examine(seen, only), "runtime-handler-available").status.value == "PASS"
 
 
 def test_a_node_that_the_pods_themselves_avoid_does_not_matter() -> None:
