@@ -63,12 +63,7 @@ def _from_readiness(case: Case, view: WorkloadView) -> Result:
     if not pods:
         return Result(Status.SKIP, "no pod has been created", view.subject)
     if not ready:
-        return Result(
-            Status.UNKNOWN,
-            "no pod is ready, and no log line tells of the model",
-            view.subject,
-            needs=_right_to_logs(case, view) or "a ready pod, or a log that says why it is not",
-        )
+        return _without_ready_pod(case, view)
     if not any(container.readiness_probe for container in view.containers):
         return Result(
             Status.UNKNOWN,
@@ -84,13 +79,20 @@ def _from_readiness(case: Case, view: WorkloadView) -> Result:
     )
 
 
-def _right_to_logs(case: Case, view: WorkloadView) -> str:
-    """The right that was lacking, and its rule; empty where logs could be read."""
+def _without_ready_pod(case: Case, view: WorkloadView) -> Result:
+    namespace = view.subject.namespace
     for each in case.snapshot.info.collection.denied:
-        if each.resource == "pods/log" and each.namespace in ("", view.subject.namespace):
-            right = f"get pods/log in namespace {view.subject.namespace}"
-            return f"{right}; the rule that grants it: {rule('', ['pods/log'], ['get'])}"
-    return ""
+        if each.resource == "pods/log" and each.namespace in ("", namespace):
+            right = f"get pods/log in namespace {namespace}"
+            needs = f"{right}; the rule that grants it: {rule('', ['pods/log'], ['get'])}"
+            reason = f"no pod is ready, and you may not {right}"
+            return Result(Status.UNKNOWN, reason, view.subject, needs=needs)
+    return Result(
+        Status.UNKNOWN,
+        "no pod is ready, and no log line tells of the model",
+        view.subject,
+        needs="a ready pod, or a log that says why it is not",
+    )
 
 
 ON_CPU = re.compile(

@@ -51,6 +51,8 @@ def _short(case: Case, quota: ResourceQuota, view: WorkloadView) -> Iterator[Evi
     subject = str(Subject("ResourceQuota", quota.namespace, quota.name))
     for name, hard in (quota.status.hard or {}).items():
         taken = used.get(name, 0)
+        if not amount(hard) and not asked.get(name):
+            continue  # forbidden, and not wanted
         text = f"{name}: {taken} of {hard} are used"
         if amount(taken) >= FULL * amount(hard):
             yield Evidence("status", subject, text)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.causes import Cause, causes
 from kubectl_wasmai.doctor.model import Subject
 from kubectl_wasmai.doctor.registry import all_checks
 from kubectl_wasmai.errors import InputError
 
-_PART = re.compile(r"^### (?P<id>\S+)\n+(?P<text>.*?)(?=^#{1,3} |\Z)", re.MULTILINE | re.DOTALL)
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+_HEADING = re.compile(r"^#{1,6} (?P<text>.+)$")
+_PART = "### "
+_FENCE = "```"
 _TITLE = re.compile(r"\A# .+\n+")
 
 
@@ -45,14 +51,22 @@ def _of_cause(id_: str, cause: Cause, family: str) -> str:
     remedy = cause.remedy(Subject("<kind>", "<namespace>", "<name>"), {})
     others = [other for other, each in causes().items() if each.runbook == cause.runbook]
     head = f"# {cause.title}\n\n`{id_}`: {remedy.summary}\n\n"
-
-    def kept(part: re.Match[str]) -> str:
-        if part["id"] == id_:
-            return part["text"]
-        return "" if part["id"] in others else part[0]
-
-    own = _PART.sub(kept, family)
+    own = "\n".join(_without(family, {*others} - {id_}, id_))
     tail = f"\n## See also\n\n`kubectl wasmai explain {cause.runbook}` tells it from its neighbours"
     neighbours = ", ".join(f"`{other}`" for other in others if other != id_)
     tail += f": {neighbours}.\n" if neighbours else ".\n"
     return head + _TITLE.sub("", own).rstrip("\n") + "\n" + tail
+
+
+def _without(text: str, others: Collection[str], own: str) -> Iterator[str]:
+    """Lines that are not of a part about another cause; the heading of one's own part goes, too."""
+    left_out = fenced = False
+    for line in text.splitlines():
+        heading = None if fenced else _HEADING.match(line)
+        fenced ^= line.startswith(_FENCE)
+        if heading:
+            left_out = line.startswith(_PART) and heading["text"] in others
+            if line == f"{_PART}{own}":
+                continue
+        if not left_out:
+            yield line

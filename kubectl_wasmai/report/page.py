@@ -22,7 +22,8 @@ _BULLET = re.compile(r"^(?P<mark>[-*]|\d+\.) +(?P<text>.+)$")
 _RULE = re.compile(r"^\|[-:| ]+\|$")
 _LINK = re.compile(r"\[(?P<text>[^\[\]]+)\]\((?P<target>[^)\s]+)\)")
 _CODE = re.compile(r"(`+)(?P<code>.+?)\1")
-_BOLD = re.compile(r"\*\*(?P<text>.+?)\*\*")
+_SPAN = re.compile(r"(`[^`]+`|``.+?``)")
+_EMPHASIS = re.compile(r"(?<!\w)(?P<stars>\*{1,2})(?P<text>[^\s*][^*]*?)(?P=stars)(?!\w)")
 _HARD_SPACE = "\N{NO-BREAK SPACE}"
 LEAST_WIDTH = 40
 LONGEST_CODE = 60
@@ -153,13 +154,15 @@ def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
 
 
 def _joined(text: str) -> str:
-    """With the ids of linked pages, without bold, with hard spaces in code that fits on a line."""
+    """With ids of linked pages, without emphasis, with hard spaces in code that fits on a line."""
 
     def code(match: re.Match[str]) -> str:
         return match[0].replace(" ", _HARD_SPACE) if len(match[0]) <= LONGEST_CODE else match[0]
 
-    plain = _BOLD.sub(r"\g<text>", _LINK.sub(_link, text))
-    return _CODE.sub(code, plain)
+    # Every second part is a code span, in which stars are no emphasis.
+    parts = _SPAN.split(_LINK.sub(_link, text))
+    parts[::2] = [_EMPHASIS.sub(r"\g<text>", part) for part in parts[::2]]
+    return _CODE.sub(code, "".join(parts))
 
 
 def _link(match: re.Match[str]) -> str:

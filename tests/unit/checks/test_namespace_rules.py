@@ -120,6 +120,7 @@ def quota(hard: dict[str, str], used: dict[str, str]) -> dict[str, Any]:
         ({"pods": "10"}, {"pods": "8"}, "PASS"),
         ({"pods": "1"}, {"pods": "1"}, "WARN"),
         ({"requests.nvidia.com/gpu": "4"}, {"requests.nvidia.com/gpu": "1"}, "PASS"),
+        ({"requests.nvidia.com/gpu": "0"}, {"requests.nvidia.com/gpu": "0"}, "PASS"),
     ],
 )
 def test_a_quota_is_to_have_room_for_one_more_pod(

@@ -59,6 +59,18 @@ def test_prose_is_wrapped_tables_have_columns_and_commands_stay_whole() -> None:
     assert render_page(PAGE, width=40) == SHOWN
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("it is *the* node", "it is the node"),
+        ("`a*b` and `*c*`", "`a*b` and `*c*`"),
+        ("2 * 3 * 4",) * 2,
+    ],
+)
+def test_stars_are_emphasis_in_prose_and_themselves_in_code(written: str, shown: str) -> None:
+    assert render_page(written).strip() == shown
+
+
 def test_colour_replaces_backticks_and_says_nothing_of_its_own() -> None:
     colored = render_page(PAGE, width=40, color=True)
 
