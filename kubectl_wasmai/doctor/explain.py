@@ -61,12 +61,13 @@ def _of_cause(id_: str, cause: Cause, family: str) -> str:
 def _without(text: str, others: Collection[str], own: str) -> Iterator[str]:
     """Lines that are not of a part about another cause; the heading of one's own part goes, too."""
     left_out = fenced = False
+    last = ""
     for line in text.splitlines():
         heading = None if fenced else _HEADING.match(line)
         fenced ^= line.startswith(_FENCE)
         if heading:
             left_out = line.startswith(_PART) and heading["text"] in others
-            if line == f"{_PART}{own}":
-                continue
-        if not left_out:
+        is_own = line == f"{_PART}{own}"
+        if not (left_out or is_own or (not line and not last)):
             yield line
+            last = line

@@ -41,6 +41,7 @@ def test_a_cause_has_the_page_of_its_family_without_its_neighbours(
     assert "Either it was never written" in page
     assert "a re-imaged one" not in page
     assert "kubectl wasmai explain runtime-handler" in page
+    assert "\n\n\n" not in page
     assert "`libwasmedge-missing`" in page.partition("## See also")[2]
 
 
