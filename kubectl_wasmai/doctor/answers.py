@@ -63,7 +63,8 @@ def unseen(
                 needs=f"{right}; the rule that grants it: {granting}",
             )
     names = ", ".join(_plural(kind) for kind in lacking)
-    if snapshot.source == "live":
+    # By what was recorded, not by where it was read: a replay gives the same answer.
+    if collection.requests and lacking[0] in collection.missing:
         needs = _SERVED_BY.get(lacking[0], "a newer API server, or this API group switched on")
         reason = f"the API server does not serve {names}"
         return Result(Status.UNKNOWN, reason, subject, needs=needs)
