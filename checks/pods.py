@@ -130,7 +130,8 @@ def limits_set(case: Case) -> Iterable[Result]:
         unasked = defaults(case, view.subject.namespace)
         lacking = [line for each in view.containers if (line := _lacking(each, *unasked))]
         if lacking:
-            yield Result(Status.WARN, "; ".join(lacking), view.subject)
+            unseen = "" if case.snapshot.has("LimitRange") else " (no LimitRange was seen)"
+            yield Result(Status.WARN, f"{'; '.join(lacking)}{unseen}", view.subject)
         else:
             yield Result(
                 Status.PASS, "every container has requests and limits", view.subject, _sizes(view)
