@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 BUFFERS = 0.6 * 2.0**30
 """Bytes for CUDA's context and compute buffers: some hundred MiB, whatever the model."""
-DEFAULT_CONTEXT = 4096
-"""Tokens: llama-api-server's default."""
 GKE_ACCELERATORS = {
     "nvidia-tesla-t4": 16,
     "nvidia-tesla-p4": 8,
@@ -132,20 +130,13 @@ def _texts(view: WorkloadView) -> Iterator[tuple[str, str]]:
 
 
 def _models(text: str, line: str) -> Iterator[Model]:
-    context = next((int(match[1]) for match in _CONTEXT.finditer(line)), DEFAULT_CONTEXT)
+    context = next((int(match[1]) for match in _CONTEXT.finditer(line)), gguf.DEFAULT_CONTEXT)
     layers = [int(match[1]) for match in _LAYERS.finditer(line)]
     for match in _FILE.finditer(text):
         known = gguf.from_name(match[0])
         if known and layers != [0]:
-            cache = context * _bytes_a_token(known.parameters, match[0])
+            cache = context * gguf.bytes_a_token(known.parameters, match[0])
             yield Model(match[0].rpartition("/")[2], known.bytes, cache, context)
-
-
-def _bytes_a_token(parameters: float, name: str) -> float:
-    """Of an f16 cache: 0.5 MiB for Llama 2 7B; newer models share keys among heads."""
-    whole = float(0.5 * MIB * (parameters / 7e9) ** (2 / 3))
-    every_head = re.search(r"llama-?2-(?:7|13)b", name, re.IGNORECASE)
-    return whole if every_head else whole / 4
 
 
 def rooms_of(case: Case, view: WorkloadView) -> Iterator[Room]:

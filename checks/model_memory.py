@@ -7,7 +7,6 @@ share keys among four or eight heads), the 4 GiB that 32-bit addresses of WebAss
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_wasmai.checks.model_file import ModelFile, model_files
@@ -27,8 +26,6 @@ WASM_MEMORY = 4 * 2.0**30
 GB = 1e9
 """Bytes above which a model inside Wasm memory is to be quantised or left to a native plugin."""
 RUNTIME = 64 * 2.0**20
-LLAMA_CONTEXT = 4096
-"""Tokens: llama-api-server's default."""
 
 
 def memory_fits(_case: Case, view: WorkloadView) -> Result:
@@ -63,7 +60,7 @@ class _Fit(NamedTuple):
 def _fit(file: ModelFile, model: gguf.Model) -> _Fit:
     container = file.container
     context = _context(container)
-    cache = context * _bytes_a_token(model, file.path)
+    cache = context * gguf.bytes_a_token(model.parameters, file.path)
     limit = (container.resources.limits or {}).get("memory")
     need = model.bytes + cache + RUNTIME
     told = f"{container.name}: model about {_gb(model.bytes)}, context of {context} about "
@@ -84,14 +81,7 @@ def _fit(file: ModelFile, model: gguf.Model) -> _Fit:
 
 def _context(container: Container) -> int:
     values = [each.partition(",")[0] for each in option(words(container), "--ctx-size", "-c")]
-    return next((int(value) for value in values if value.isdigit()), LLAMA_CONTEXT)
-
-
-def _bytes_a_token(model: gguf.Model, path: str) -> float:
-    """Of an f16 KV cache. Llama 2's 7B and 13B keep keys for every head, newer models share."""
-    whole: float = 0.5 * 2**20 * (model.parameters / 7e9) ** (2 / 3)
-    shares = not re.search(r"llama-?2-(?:7|13)b", path, re.IGNORECASE)
-    return whole / 4 if shares else whole
+    return next((int(value) for value in values if value.isdigit()), gguf.DEFAULT_CONTEXT)
 
 
 def _gb(size: float) -> str:

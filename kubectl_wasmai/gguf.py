@@ -61,6 +61,9 @@ _PARAMETERS = re.compile(
 _QUANTISATION = re.compile(
     _EDGE + f"({'|'.join(sorted(_BITS, key=len, reverse=True))})" + r"(?=[-_. ]|$)", re.IGNORECASE
 )
+_EVERY_HEAD = re.compile(r"llama-?2-(?:7|13)b", re.IGNORECASE)
+DEFAULT_CONTEXT = 4096
+"""Tokens, of llama-api-server."""
 _SHARED = 0.83
 """Experts share attention and embeddings: Mixtral's 8x7B has 46.7e9 weights, not 56e9."""
 
@@ -90,3 +93,9 @@ def from_name(name: str) -> Model | None:
     if experts > 1:
         parameters *= experts * _SHARED
     return Model(parameters, quantisation[1].upper())
+
+
+def bytes_a_token(parameters: float, name: str) -> float:
+    """Of an f16 key-value cache: 0.5 MiB for Llama 2 7B; newer models share keys among heads."""
+    whole = float(0.5 * 2**20 * (parameters / 7e9) ** (2 / 3))
+    return whole if _EVERY_HEAD.search(name) else whole / 4

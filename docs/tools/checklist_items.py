@@ -24,7 +24,8 @@ ALSO = {
         *("wasm-annotation-effective", "no-exec-in-wasm"),
     ),
     "gpu-device-plugin-ready": (
-        *("gpu-request-satisfiable", "gpu-driver-fits", "gpu-reaches-container"),
+        *("gpu-operator-ready", "gpu-request-satisfiable", "gpu-driver-fits"),
+        *("gpu-reaches-container", "gpu-memory-suffices"),
     ),
     "resource-limits-set": ("limit-range-allows", "quota-headroom", "memory-fits-model"),
     "storage-available": ("image-volumes-supported",),

@@ -46,7 +46,7 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consequences of it on the same workload. ``refuted_by``: checks whose PASS proves the finding
     out of date. ``last_resort``: given up where any other cause is found on the workload.
     ``pod_commands``: for bare pods, most of whose fields cannot be changed in place. ``subject``:
-    the kind of the object at fault where it is not the workload.
+    the kind (or kinds) of the object at fault where it is not the workload.
     """
 
     title: str
