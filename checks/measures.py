@@ -72,6 +72,9 @@ def _judged(case: Case, what: str, resources: tuple[str, ...]) -> Iterator[Resul
 def _unmeasured(case: Case, view: WorkloadView, what: str) -> Result:
     if not case.snapshot.has("PodMetrics"):
         return unseen(case.snapshot, ("PodMetrics",), view.subject)
+    if "PodMetrics" in case.snapshot.info.collection.unserved:
+        needs = "a metrics server in the cluster"
+        return Result(Status.UNKNOWN, "no metrics API is served", view.subject, needs=needs)
     limits = [c.name for c in view.containers if not c.resources.limits]
     reason = f"nobody has measured its {what}"
     if limits:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
 
 NO_WORKLOAD = Result(Status.SKIP, "no workload here asks for WebAssembly")
-_SERVED_BY = {"PodMetrics": "a metrics server in the cluster"}
 
 
 def per_workload(
@@ -63,11 +62,6 @@ def unseen(
                 needs=f"{right}; the rule that grants it: {granting}",
             )
     names = ", ".join(_plural(kind) for kind in lacking)
-    # By what was recorded, not by where it was read: a replay gives the same answer.
-    if collection.requests and lacking[0] in collection.missing:
-        needs = _SERVED_BY.get(lacking[0], "a newer API server, or this API group switched on")
-        reason = f"the API server does not serve {names}"
-        return Result(Status.UNKNOWN, reason, subject, needs=needs)
     return Result(
         Status.UNKNOWN,
         f"the snapshot does not hold {names}",

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from builders import deployment, event, pod, runtime_class, snapshot
 from examining import result
+from msgspec.structs import replace
 
 from kubectl_wasmai.doctor import Options, examine
 from kubectl_wasmai.doctor.model import Thresholds
+from kubectl_wasmai.snapshot import ClusterSnapshot
 
 if TYPE_CHECKING:
     from kubectl_wasmai.doctor.report import CheckEntry
@@ -112,3 +114,14 @@ def test_without_figures_memory_is_unknown_and_says_how_to_get_them() -> None:
     told = answer("memory-headroom", web, pod(owner=web))
     assert told.status.value == "UNKNOWN"
     assert "kubectl top pod" in told.needs
+
+
+def test_where_no_metrics_api_is_served_a_metrics_server_is_what_is_needed() -> None:
+    web = deployment()
+    seen = snapshot(web, pod(owner=web), runtime_class())
+    collection = replace(seen.info.collection, unserved=("PodMetrics",))
+    unserved = ClusterSnapshot(replace(seen.info, collection=collection), "file", seen.objects)
+
+    told = result(examine(unserved), "memory-headroom")
+    assert (told.status.value, told.reason) == ("UNKNOWN", "no metrics API is served")
+    assert told.needs == "a metrics server in the cluster"

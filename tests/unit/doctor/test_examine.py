@@ -3,14 +3,12 @@ from __future__ import annotations
 import pytest
 from builders import deployment, pod, pod_spec, runtime_class, snapshot
 from examining import causes, result
-from msgspec.structs import replace
 
 from kubectl_wasmai.doctor import Options, Subject, examine
 from kubectl_wasmai.doctor.model import Case, Check, Result, Severity, Status
 from kubectl_wasmai.doctor.registry import all_checks
 from kubectl_wasmai.doctor.runner import run_checks
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.snapshot import ClusterSnapshot
 from kubectl_wasmai.snapshot.model import Denied
 
 
@@ -118,15 +116,3 @@ def test_timings_are_left_out_unless_asked_for_since_a_replay_must_give_the_same
 
 
 _IDS = {each.id for each in all_checks()}
-
-
-def test_what_the_api_server_does_not_serve_is_told_live_and_from_the_saved_file_alike() -> None:
-    web = deployment()
-    seen = snapshot(web, pod(owner=web), runtime_class(), without=("PodMetrics",))
-    asked = replace(seen.info.collection, requests=23, missing=("PodMetrics",))
-    told = ClusterSnapshot(replace(seen.info, collection=asked), seen.source, seen.objects)
-
-    answer = result(examine(told), "memory-headroom")
-    assert answer.reason == "the API server does not serve pods.metrics.k8s.io"
-    assert answer.needs == "a metrics server in the cluster"
-    assert "kubectl get" in result(examine(seen), "memory-headroom").needs
