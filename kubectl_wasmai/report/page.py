@@ -122,7 +122,8 @@ def _table(block: list[str], width: int, *, color: bool) -> list[str]:
 def _widths(rows: list[list[str]], free: int) -> list[int]:
     """As wide as the cells where that fits; else the widest that can be broken give way."""
     columns = list(zip(*rows, strict=True))
-    widths = [max(map(len, cells)) for cells in columns]
+    # No column is narrower than a letter: one without any text must not break the page.
+    widths = [max(1, *map(len, cells)) for cells in columns]
     least = [max(map(_longest_word, cells)) for cells in columns]
     while sum(widths) > free:
         loose = [n for n, size in enumerate(widths) if size > least[n]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kubectl_wasmai.report.page import LEAST_WIDTH, render_page
@@ -103,8 +103,9 @@ def test_no_word_of_a_page_is_lost(path: Path) -> None:
     assert words(render_page(text, width=80)) == words(text)
 
 
-@given(st.text(), st.integers(0, 200), st.booleans())
-def test_any_text_is_shown(text: str, width: int, color: bool) -> None:
+@example(text="|", width=0, color=False)
+@given(text=st.text(), width=st.integers(0, 200), color=st.booleans())
+def test_any_text_is_shown(text: str, width: int, *, color: bool) -> None:
     assert render_page(text, width=width, color=color).endswith("\n")
 
 
