@@ -16,7 +16,7 @@ from kubectl_wasmai.checks.node import trouble
 from kubectl_wasmai.doctor.health import condition, is_well
 from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
 from kubectl_wasmai.doctor.placement import BY_KUBERNETES, selects, untolerated
-from kubectl_wasmai.doctor.quantity import amount
+from kubectl_wasmai.doctor.quantity import amount, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -196,7 +196,7 @@ def _reasons(text: str) -> list[tuple[str, int]]:
     found = _REASONS.search(text.partition("preemption:")[0])
     items = _ITEM.split(found["list"]) if found else []
     pairs = [item.strip().partition(" ") for item in items]
-    return [(reason, int(count)) for count, _, reason in pairs if count.isdigit()]
+    return [(reason, n) for count, _, reason in pairs if (n := whole(count)) is not None]
 
 
 def _short(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.quantity import whole
 from kubectl_wasmai.snapshot import workload_views
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def _is_port(target: int | str | None, view: WorkloadView) -> bool:
     """Whether some container has that port. Declaring ports is optional: where a container
     declares none, any number may be right."""
     declared = [port for each in view.containers for port in each.ports or ()]
-    if isinstance(target, str) and not target.isdigit():
+    number = whole(target) if isinstance(target, str) else target or 0
+    if number is None:
         return any(port.name == target for port in declared)
     undeclared = any(not each.ports for each in view.containers)
     probed = {
@@ -135,7 +137,6 @@ def _is_port(target: int | str | None, view: WorkloadView) -> bool:
         for probe in (each.startup_probe, each.readiness_probe, each.liveness_probe)
         if probe and (action := probe.http_get or probe.tcp_socket)
     }
-    number = int(target or 0)
     numbers = {port.container_port for port in declared} | probed
     said = any(str(number) in f"{word}" for each in view.containers for word in _said(each))
     return undeclared or number in numbers or said
@@ -152,7 +153,7 @@ def _wrong_port(
     subject = Subject("Service", service.namespace, service.name)
     declared = [p for each in view.containers for p in each.ports or ()]
     ports = ", ".join(f"{p.container_port}{f' ({p.name})' if p.name else ''}" for p in declared)
-    named = isinstance(target, str) and not target.isdigit()
+    named = isinstance(target, str) and whole(target) is None
     return Finding(
         "service-port-mismatch",
         subject,

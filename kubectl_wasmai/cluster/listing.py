@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from kubectl_wasmai import lenient
 from kubectl_wasmai.errors import ClusterUnreachable, Gone
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ListResult(Generic[T]):
-    """A whole list. ``undecodable`` holds (name, reason) of objects that did not fit ``T``."""
+    """A whole list. ``undecodable`` holds (name, reason) of objects that did not fit ``T``, or
+    fit it only without some of their fields."""
 
     items: tuple[T, ...]
     resource_version: str = ""
@@ -76,8 +78,10 @@ def _all_pages(
         for raw in page.items or ():
             try:
                 items.append(decoder.decode(raw))
-            except msgspec.DecodeError as error:
-                odd.append((_name(raw), str(error)))
+            except msgspec.DecodeError:
+                item, reasons = lenient.read(msgspec.json.decode(raw), type_)
+                items += [] if item is None else [item]
+                odd += [(_name(raw), reason) for reason in reasons]
         token = page.metadata.continue_
         if not token:
             return ListResult(tuple(items), page.metadata.resource_version, tuple(odd))

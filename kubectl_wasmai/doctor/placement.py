@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.once import once_per_case
+from kubectl_wasmai.doctor.quantity import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,11 +79,10 @@ def _matches(term: NodeSelectorTerm, node: Node) -> bool:
 
 def _compares(term: SelectorTerm, value: str | None) -> bool:
     """``Gt`` and ``Lt``; an operator nobody knows does not match."""
-    wanted = (term.values or [""])[0]
-    if value is None or not value.isdigit() or not wanted.isdigit():
+    number, wanted = whole(value), whole((term.values or [""])[0])
+    if number is None or wanted is None:
         return False
-    more = int(value) > int(wanted)
-    return more if term.operator == "Gt" else term.operator == "Lt" and int(value) < int(wanted)
+    return number > wanted if term.operator == "Gt" else term.operator == "Lt" and number < wanted
 
 
 def _tolerates(toleration: Toleration, taint: Taint) -> bool:

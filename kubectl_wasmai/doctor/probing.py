@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.health import container_statuses, is_finished, is_leaving, is_ready
 from kubectl_wasmai.doctor.model import Evidence, Subject
+from kubectl_wasmai.doctor.quantity import whole
 from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ def asked_port(container: Container, probe: Probe | None) -> int | None:
     container has the name it uses."""
     action = probe and (probe.http_get or probe.tcp_socket)
     wanted = action.port if action else 0
-    if isinstance(wanted, int) or wanted.isdigit():
-        return int(wanted)
+    number = wanted if isinstance(wanted, int) else whole(wanted)
+    if number is not None:
+        return number
     ports = container.ports or ()
     return next((each.container_port for each in ports if each.name == wanted), None)
 

@@ -13,6 +13,11 @@ _UNITS = {
 }
 
 
+def whole(text: str | None) -> int | None:
+    """A port, a count, a label's number; ``None`` for words, and for more digits than any has."""
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
 def amount(value: str | float) -> float:
     """``500m`` is 0.5, ``1Ki`` is 1024; what is no quantity counts as nothing."""
     match = _SHAPE.fullmatch(str(value))

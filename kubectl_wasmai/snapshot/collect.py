@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kubectl_wasmai import resources
+from kubectl_wasmai import lenient, resources
 from kubectl_wasmai.errors import ApiError, Forbidden, NotFound
 from kubectl_wasmai.snapshot.exporters import ask_exporters
 from kubectl_wasmai.snapshot.log_targets import log_targets
@@ -25,6 +25,7 @@ from kubectl_wasmai.snapshot.model import (
     Unreadable,
 )
 from kubectl_wasmai.snapshot.objects import TYPES, Object
+from kubectl_wasmai.snapshot.workloads import Subject
 
 if TYPE_CHECKING:
     from kubectl_wasmai.cluster import Cluster
@@ -137,7 +138,10 @@ def _list(
             return _Listing(
                 resource,
                 in_order(with_kind(resource, item) for item in result.items),
-                unreadable=tuple(Unreadable(*pair) for pair in result.undecodable),
+                unreadable=tuple(
+                    Unreadable(f"{resource.kind} {name}", reason)
+                    for name, reason in result.undecodable
+                ),
             )
         raw = cluster.list(resource, dict, scope).items
     except Forbidden:
@@ -176,12 +180,17 @@ def _typed(
 ) -> tuple[list[Object], list[Unreadable]]:
     objects, unreadable = [], []
     for item in raw:
-        try:
-            objects.append(with_kind(resource, msgspec.convert(item, TYPES[resource.kind])))
-        except msgspec.ValidationError as error:
-            name = item.get("metadata", {}).get("name", "?")
-            unreadable.append(Unreadable(f"{resource.kind}/{name}", str(error)))
+        object_, reasons = lenient.read(item, TYPES[resource.kind])
+        objects += [with_kind(resource, object_)] if object_ else []
+        unreadable += [Unreadable(named(resource.kind, item), reason) for reason in reasons]
     return objects, unreadable
+
+
+def named(kind: str, document: dict[str, Any]) -> str:
+    """``Pod shop/web-1`` of an object whatever its fields hold."""
+    metadata = document.get("metadata")
+    found = metadata if isinstance(metadata, dict) else {}
+    return str(Subject(kind, str(found.get("namespace") or ""), str(found.get("name") or "?")))
 
 
 def in_order(objects: Any) -> tuple[Object, ...]:

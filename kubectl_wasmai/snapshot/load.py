@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -10,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from kubectl_wasmai import lenient
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.resources import BY_KIND
-from kubectl_wasmai.snapshot.collect import in_order
+from kubectl_wasmai.snapshot.collect import in_order, named
 from kubectl_wasmai.snapshot.files import read_members
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
@@ -23,16 +25,22 @@ from kubectl_wasmai.snapshot.model import (
     Unreadable,
 )
 from kubectl_wasmai.snapshot.objects import TYPES, Object
+from kubectl_wasmai.snapshot.yaml_documents import yaml_documents
 
 INFO_FILE = "snapshot.json"
 VERSION_FILE = "version.json"
 
-_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_STAMP = rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
+_OBJECT_TIME = re.compile(rb'(?:(?<!deletion)Timestamp|Time|edAt)"?: *"?' + _STAMP)
+"""Times at which something was seen: a deletion or the end of a certificate lies ahead."""
+_LOG_TIME = re.compile(rb"^" + _STAMP, re.MULTILINE)
+MAX_LOG = 1024 * 1024
+"""Bytes of a log that are judged, from its end: ``collect`` reads far less."""
 
 
 @dataclass
 class _Reading:
-    """What has been read so far. ``latest`` is the newest time seen anywhere."""
+    """What has been read so far. ``times``: the newest one of each file."""
 
     objects: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
     logs: dict[LogKey, str] = field(default_factory=dict)
@@ -40,7 +48,7 @@ class _Reading:
     info: SnapshotInfo | None = None
     server_version: str = ""
     unreadable: list[Unreadable] = field(default_factory=list)
-    latest: bytes = b""
+    times: set[bytes] = field(default_factory=set)
 
 
 def load(source: str) -> ClusterSnapshot:
@@ -50,7 +58,7 @@ def load(source: str) -> ClusterSnapshot:
     newest time found in it, never the clock. Raises ``InputError`` where nothing usable is found.
     """
     reading = _Reading()
-    for name, content in read_members(source):
+    for name, content in read_members(source, lambda *pair: _unread(reading, *pair)):
         _member(reading, name, content)
     if not reading.objects:
         raise InputError(
@@ -61,19 +69,28 @@ def load(source: str) -> ClusterSnapshot:
     return ClusterSnapshot(_info(reading, objects), "file", objects, reading.logs, reading.metrics)
 
 
+def _unread(reading: _Reading, name: str, reason: str) -> None:
+    reading.unreadable.append(Unreadable(name, reason))
+
+
 def _info(reading: _Reading, objects: dict[str, tuple[Object, ...]]) -> SnapshotInfo:
-    if reading.info is not None:
-        return msgspec.structs.replace(
-            reading.info, server_version=reading.server_version or reading.info.server_version
+    recorded = reading.info
+    if recorded is None:
+        missing = tuple(kind for kind in TYPES if kind not in objects)
+        collection = Collection(missing=missing, unreadable=tuple(reading.unreadable))
+        return SnapshotInfo(
+            server_version=reading.server_version,
+            taken_at=_latest(reading.times),
+            collection=collection,
         )
-    latest = reading.latest.decode() or "1970-01-01T00:00:00Z"
-    return SnapshotInfo(
-        server_version=reading.server_version,
-        taken_at=msgspec.convert(latest, datetime).astimezone(timezone.utc),
-        collection=Collection(
-            missing=tuple(kind for kind in TYPES if kind not in objects),
-            unreadable=tuple(reading.unreadable),
-        ),
+    # What was odd when it was collected is odd again: it is told once, as it was then.
+    told = {each.object for each in recorded.collection.unreadable}
+    new = [each for each in reading.unreadable if each.object.partition(" in ")[0] not in told]
+    unreadable = (*recorded.collection.unreadable, *new)
+    return msgspec.structs.replace(
+        recorded,
+        server_version=reading.server_version or recorded.server_version,
+        collection=msgspec.structs.replace(recorded.collection, unreadable=unreadable),
     )
 
 
@@ -81,46 +98,55 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
     path = PurePosixPath(name)
     try:
         if path.suffix == ".log":
-            if (key := _log_key(path)) is not None:
-                reading.logs[key] = content.decode("utf-8", "replace")
+            _log(reading, path, content)
         elif path.suffix == ".prom":
             if (told_by := _metrics_key(path)) is not None:
                 reading.metrics[told_by] = content.decode("utf-8", "replace")
         elif path.name == VERSION_FILE:
-            reading.server_version = _server_version(msgspec.json.decode(content))
+            reading.server_version = _server_version(msgspec.json.decode(_utf8(content)))
         elif path.name == INFO_FILE:
             reading.info = _recorded_info(content)
         else:
             for document in documents(path.suffix, content):
                 _objects(reading, name, document)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (RecursionError, ValueError) as error:
         raise InputError(
             f"{name} in the snapshot is not readable: {error}",
             "it may be only half written; remove it or save the snapshot again",
         ) from error
-    reading.latest = max(reading.latest, _newest_time(content))
+    pattern = _LOG_TIME if path.suffix in (".log", ".prom") else _OBJECT_TIME
+    reading.times.add(max(pattern.findall(content), default=b""))
 
 
-def _newest_time(content: bytes) -> bytes:
-    return max(_TIME.findall(content), default=b"")
+def _log(reading: _Reading, path: PurePosixPath, content: bytes) -> None:
+    key = _log_key(path)
+    if key is None:
+        return
+    reading.logs[key] = content[-MAX_LOG:].decode("utf-8", "replace")
+    if len(content) > MAX_LOG:
+        _unread(reading, str(path), f"only its last {MAX_LOG >> 10} KiB were judged")
+
+
+def _latest(times: set[bytes]) -> datetime:
+    for text in sorted(times, reverse=True):
+        try:
+            return msgspec.convert(text.decode(), datetime).astimezone(timezone.utc)
+        except (msgspec.ValidationError, OverflowError):
+            continue
+    return datetime.fromtimestamp(0, tz=timezone.utc)
 
 
 def documents(suffix: str, content: bytes) -> list[Any]:
-    if suffix == ".json":
-        return [msgspec.json.decode(content)]
-    import yaml
+    """The documents of a JSON or YAML file. Raises ``ValueError`` (msgspec's errors are such)."""
+    text = _utf8(content)
+    return [msgspec.json.decode(text)] if suffix == ".json" else yaml_documents(text)
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Leaves times as the strings they are in JSON."""
 
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
-        for first, rules in Loader.yaml_implicit_resolvers.items()
-    }
-    try:
-        return [each for each in yaml.load_all(content, Loader) if each is not None]
-    except yaml.YAMLError as error:
-        raise ValueError(str(error).replace("\n", " ")) from error
+def _utf8(content: bytes) -> bytes:
+    """PowerShell's ``>`` writes UTF-16; others put a mark before UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16").encode()
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def _objects(reading: _Reading, where: str, document: Any) -> None:
@@ -140,8 +166,10 @@ def _objects(reading: _Reading, where: str, document: Any) -> None:
         for item in items or ():
             stamped = {"kind": item_kind, **item} if item_kind and isinstance(item, dict) else item
             _objects(reading, where, stamped)
-    elif _is_ours(kind, document):
-        _object(reading, where, str(kind), document)
+            _log(reading, path, content)
+        elif path.suffix == ".prom":
+            if (told_by := _metrics_key(path)) is not None:
+                reading.metrics[told_by] = content.decode("utf-8", "replace")
 
 
 def _is_ours(kind: Any, document: dict[str, Any]) -> bool:
@@ -154,32 +182,33 @@ def _is_ours(kind: Any, document: dict[str, Any]) -> bool:
 
 
 def _object(reading: _Reading, where: str, kind: str, document: dict[str, Any]) -> None:
-    document.setdefault("apiVersion", BY_KIND[kind].api_version)
-    try:
-        item = msgspec.convert(document, TYPES[kind])
-    except msgspec.ValidationError as error:
-        metadata = document.get("metadata")
-        name = metadata.get("name", "?") if isinstance(metadata, dict) else "?"
-        reading.unreadable.append(Unreadable(f"{kind}/{name} in {where}", str(error)))
-        reading.objects.setdefault(kind, {})
-        return
-    reading.objects.setdefault(kind, {})[(item.namespace, item.name)] = item
+    document = {"apiVersion": BY_KIND[kind].api_version, **document}
+    found = reading.objects.setdefault(kind, {})
+    item, reasons = lenient.read(document, TYPES[kind])
+    name = named(kind, document)
+    reading.unreadable += [Unreadable(f"{name} in {where}", reason) for reason in reasons]
+    if item is not None and item.name:
+        found[item.namespace, item.name] = item
+    elif not reasons:
+        _unread(reading, f"{name} in {where}", "it has no name")
 
 
 def _log_key(path: PurePosixPath) -> LogKey | None:
-    """``logs/<namespace>/<pod>/<container>[.previous].log``"""
-    if len(path.parts) != 4 or path.parts[0] != "logs":  # noqa: PLR2004 - the layout's depth
-        return None
-    container = path.name.removesuffix(".log")
-    previous = container.endswith(".previous")
-    return LogKey(path.parts[1], path.parts[2], container.removesuffix(".previous"), previous)
+    """``logs/<namespace>/<pod>/<container>[.previous].log``, in whatever folder."""
+    match path.parts:
+        case [*_, "logs", namespace, pod, _]:
+            container = path.name.removesuffix(".log")
+            previous = container.endswith(".previous")
+            return LogKey(namespace, pod, container.removesuffix(".previous"), previous)
+    return None
 
 
 def _metrics_key(path: PurePosixPath) -> MetricsKey | None:
-    """``metrics/<namespace>/<pod>.prom``"""
-    if len(path.parts) != 3 or path.parts[0] != "metrics":  # noqa: PLR2004 - the layout's depth
-        return None
-    return MetricsKey(path.parts[1], path.name.removesuffix(".prom"))
+    """``metrics/<namespace>/<pod>.prom``, in whatever folder."""
+    match path.parts:
+        case [*_, "metrics", namespace, _]:
+            return MetricsKey(namespace, path.name.removesuffix(".prom"))
+    return None
 
 
 def _server_version(document: Any) -> str:

@@ -26,6 +26,8 @@ from kubectl_wasmai.snapshot.objects import (
     Workload,
 )
 
+from kubectl_wasmai.snapshot.objects.meta import Time  # noqa: TC001 - msgspec resolves it
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,10 +43,15 @@ class Denied(msgspec.Struct, frozen=True):
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """An object or file that was seen and could not be understood."""
+    """An object (``Pod shop/web-1``) or file that was seen and could not be understood, or only
+    without the fields that the reason names."""
 
     object: str
     reason: str
+
+    @property
+    def kind(self) -> str:
+        return self.object.partition(" ")[0]
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -69,7 +76,7 @@ class SnapshotInfo(msgspec.Struct, frozen=True, rename="camel"):
     context: str = ""
     namespace: str = ""
     server_version: str = ""
-    taken_at: datetime = datetime.fromtimestamp(0, tz=timezone.utc)
+    taken_at: Time = datetime.fromtimestamp(0, tz=timezone.utc)
     collection: Collection = Collection()
 
 

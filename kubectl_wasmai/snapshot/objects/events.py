@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from kubectl_wasmai.snapshot.objects.meta import Base, Object
+from kubectl_wasmai.snapshot.objects.meta import Base, Object, Time
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ObjectReference(Base, frozen=True):
@@ -17,7 +20,7 @@ class ObjectReference(Base, frozen=True):
 
 class EventSeries(Base, frozen=True):
     count: int = 0
-    last_observed_time: datetime | None = None
+    last_observed_time: Time | None = None
 
 
 class Event(Object, frozen=True):
@@ -26,9 +29,9 @@ class Event(Object, frozen=True):
     message: str | None = None
     type: str | None = None
     count: int | None = None
-    first_timestamp: datetime | None = None
-    last_timestamp: datetime | None = None
-    event_time: datetime | None = None
+    first_timestamp: Time | None = None
+    last_timestamp: Time | None = None
+    event_time: Time | None = None
     series: EventSeries | None = None
 
     @property

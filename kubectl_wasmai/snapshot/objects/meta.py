@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant; without its zone it could not be compared with another."""
 
 
 class Base(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
@@ -23,8 +27,8 @@ class ObjectMeta(Base, frozen=True):
     namespace: str = ""
     uid: str = ""
     generation: int = 0
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     owner_references: list[OwnerReference] | None = None
@@ -59,7 +63,7 @@ class Condition(Base, frozen=True):
     status: str = ""
     reason: str | None = None
     message: str | None = None
-    last_transition_time: datetime | None = None
+    last_transition_time: Time | None = None
 
 
 class SelectorTerm(Base, frozen=True):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import msgspec
 
 from kubectl_wasmai.snapshot.objects.containers import Container, SecurityContext
-from kubectl_wasmai.snapshot.objects.meta import Base, Condition, Object, SelectorTerm
+from kubectl_wasmai.snapshot.objects.meta import Base, Condition, Object, SelectorTerm, Time
 from kubectl_wasmai.snapshot.objects.nodes import Toleration
 
 
@@ -91,15 +89,15 @@ class StateWaiting(Base, frozen=True):
 
 
 class StateRunning(Base, frozen=True):
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 class StateTerminated(Base, frozen=True):
     exit_code: int = 0
     reason: str | None = None
     message: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
 
 
 class ContainerState(Base, frozen=True):
@@ -150,7 +148,7 @@ class PodStatus(Base, frozen=True):
     phase: str | None = None
     reason: str | None = None
     message: str | None = None
-    start_time: datetime | None = None
+    start_time: Time | None = None
     conditions: list[Condition] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
     container_statuses: list[ContainerStatus] | None = None

@@ -85,8 +85,10 @@ def test_an_oddly_typed_object_does_not_hide_the_others(tmp_path: Path) -> None:
 
     snapshot = load(str(tmp_path))
 
-    assert [each.name for each in snapshot.pods] == ["even"]
-    assert "odd" in snapshot.info.collection.unreadable[0].object
+    assert [each.name for each in snapshot.pods] == ["even", "odd"]
+    (told,) = snapshot.info.collection.unreadable
+    assert told.object == "Pod default/odd in x.json"
+    assert told.reason == "status: Expected `object`, got `int`"
 
 
 @pytest.mark.parametrize(
