@@ -55,9 +55,8 @@ def read(document: Any, type_: type[T]) -> tuple[T | None, tuple[str, ...]]:
 
 
 def _steps(place: re.Match[str]) -> list[_Step]:
-    steps: list[_Step] = []
-    for step in _STEP.finditer(place["path"]):
-        steps.append(int(step["index"]) if step["index"] else step["name"])
+    found = _STEP.finditer(place["path"])
+    steps: list[_Step] = [int(each["index"]) if each["index"] else each["name"] for each in found]
     return [*steps, None] if place["key"] else steps
 
 
@@ -75,10 +74,12 @@ def _without(value: Any, steps: list[_Step], wrong: str, *, keys: bool) -> Any:
 
 
 def _filtered(value: Any, rest: list[_Step], wrong: str, *, keys: bool) -> Any:
-    """msgspec names no key of a mapping: all members that are as wrong as the one it met go."""
+    """Msgspec names no key of a mapping: all members that are as wrong as the one it met go."""
     if keys:
         return {key: inner for key, inner in value.items() if isinstance(key, str)}
     if rest:
         return {}
     members = value.items()
-    return {key: inner for key, inner in members if not isinstance(inner, _TYPES.get(wrong, object))}
+    return {
+        key: inner for key, inner in members if not isinstance(inner, _TYPES.get(wrong, object))
+    }

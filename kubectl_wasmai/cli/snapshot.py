@@ -65,7 +65,7 @@ def redact(source: str, target: str) -> None:
     from kubectl_wasmai.snapshot.rewrite import redacted
     from kubectl_wasmai.snapshot.save import write
 
-    write(Path(target), (redacted(name, content) for name, content in read_members(source)))
+    write(Path(target), redacted(read_members(source)))
     click.echo(f"wrote {target}")
 
 

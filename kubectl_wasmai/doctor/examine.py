@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.checklist import Checklist, Item, shipped_checklists
+from kubectl_wasmai.doctor.clean import clean
 from kubectl_wasmai.doctor.diagnose import blame, diagnose
 from kubectl_wasmai.doctor.interest import wants_gpu, wants_wasm
 from kubectl_wasmai.doctor.model import Case, Options, Result, Severity, Status, Subject
@@ -34,10 +35,7 @@ def examine(
     where ``options`` name a check, checklist or workload that does not exist.
     """
     options = options or Options()
-    views = workload_views(snapshot)
-    workloads = _workloads(snapshot, views, options)
-    components = tuple(view for view in views if gpu.role(view) and view not in workloads)
-    case = Case(snapshot, workloads, options.thresholds, components)
+    case = _case(snapshot, options)
     runs = run_checks(case, all_checks())
     known = catalogue(options.own_tables)
     diagnoses = diagnose(case, _findings(case, options), runs, known)
@@ -46,6 +44,16 @@ def examine(
     if options.only:
         diagnoses = tuple(each for each in diagnoses if shown & set(each.explains))
     return build_report(snapshot, diagnoses, entries)
+
+
+def _case(snapshot: ClusterSnapshot, options: Options) -> Case:
+    views = workload_views(snapshot)
+    chosen = _workloads(snapshot, views, options)
+    named = {view.subject for view in chosen}
+    components = [view for view in views if gpu.role(view) and view.subject not in named]
+    snapshot, cleaned = clean(snapshot, (*chosen, *components))
+    workloads, offering = cleaned[: len(chosen)], cleaned[len(chosen) :]
+    return Case(snapshot, workloads, options.thresholds, offering)
 
 
 def _findings(case: Case, options: Options) -> Iterator[Finding]:

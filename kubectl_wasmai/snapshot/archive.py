@@ -124,7 +124,9 @@ class _Rejoined(io.RawIOBase):
         self._head, self._rest, self.count = head, rest, 0
 
     def read(self, size: int = -1) -> bytes:
-        head, self._head = (self._head[:size], self._head[size:]) if size >= 0 else (self._head, b"")
+        head, self._head = (
+            (self._head[:size], self._head[size:]) if size >= 0 else (self._head, b"")
+        )
         chunk = head + self._rest.read(size - len(head) if size >= 0 else -1)
         self.count += len(chunk)
         return chunk

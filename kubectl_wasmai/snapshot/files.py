@@ -36,7 +36,7 @@ def read_members(source: str, unreadable: Tell | None = None) -> Iterator[tuple[
     try:
         if source == "-":
             yield from _stream(sys.stdin.buffer, "standard input")
-        elif os.path.isdir(source):
+        elif Path(source).is_dir():
             yield from _directory(source, unreadable)
         else:
             with _opened(source) as file:

@@ -25,7 +25,6 @@ from kubectl_wasmai.snapshot.objects import (
     StorageClass,
     Workload,
 )
-
 from kubectl_wasmai.snapshot.objects.meta import Time  # noqa: TC001 - msgspec resolves it
 
 if TYPE_CHECKING:

@@ -1,125 +1,160 @@
 """Takes secrets out of whatever leaves this machine or reaches a report.
 
 Two doors: :func:`redact_text` for free text (event messages, log lines, arguments), and
-:func:`redact_object` for whole Kubernetes objects, which also drops what only repeats the
-object (``managedFields``, ``last-applied-configuration``). Both are idempotent: redacting a
-saved snapshot again changes nothing, so a replayed report equals the live one.
+:class:`Redactor` for whole Kubernetes objects, which also drops what only repeats the object
+(``managedFields``, ``last-applied-configuration``). Both are idempotent: redacting a saved
+snapshot again changes nothing, so a replayed report equals the live one.
 """
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from typing import Any
 
-MASK = "<redacted>"
+from kubectl_wasmai.snapshot.secret_names import is_harmless_value, is_secret_name
+from kubectl_wasmai.snapshot.secret_texts import MASK, redact_secrets
 
-_SECRET_WORD = r"(?:pass(?:wo?r?d|phrase)?|pwd|secret|token(?!s)|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?|authorization|cookie|session|dsn|connection[-_.]?string)"  # noqa: E501,S105
-_SECRET_NAME = re.compile(
-    rf"(?i)(?:^|[-_./a-z0-9]){_SECRET_WORD}(?:$|[-_./s])|^{_SECRET_WORD}$|[-_.]key$|^key$"
+__all__ = ["MASK", "Redactor", "redact_text"]
+
+DROPPED = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "objectset.rio.cattle.io/applied",
+        "kapp.k14s.io/original",
+        "banzaicloud.com/last-applied",
+    }
 )
+"""Annotations that repeat the whole object, one of them compressed."""
 
-_TEXT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    # PEM blocks, on one line or many.
-    (re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL), MASK),
-    # user:password@ in URLs.
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]+@"), rf"\1{MASK}@"),
-    # Authorization headers and bare bearer tokens.
-    (re.compile(r"(?i)\b(bearer|basic)\s+(?!<redacted>)[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
-    # JSON Web Tokens.
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), MASK),
-    # Well-known key shapes: AWS, GitHub, GitLab, Slack, Hugging Face, OpenAI, Google.
-    (
-        re.compile(
-            r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
-            r"|xox[abprs]-[\w-]{10,}|hf_\w{20,}|sk-[\w-]{16,}|AIza[\w-]{30,})"
-        ),
-        MASK,
-    ),
-    # name=value and "name": "value" where the name says it is a secret.
-    (
-        re.compile(
-            rf"(?i)([\w.-]*{_SECRET_WORD}[\w.-]*[\"']?(?:\s+is)?\s*(?:[:=]|\s=>)\s*)"
-            r"(?!<redacted>)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)"
-        ),
-        rf"\1{MASK}",
-    ),
-    # --password VALUE, as one argument string.
-    (
-        re.compile(rf"(?i)(--?[\w-]*{_SECRET_WORD}[\w-]*\s+)(?!<redacted>)([^\s-][^\s]*)"),
-        rf"\1{MASK}",
-    ),
-)
-
-_DROPPED_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration",)
+_LABELS = frozenset({"labels", "matchLabels", "nodeSelector", "selector"})
+_SEALED = frozenset({"Secret", "ConfigMap", "SecretList", "ConfigMapList"})
+_DATA = frozenset({"data", "stringData", "binaryData"})
+_IDENTITY = frozenset({"uid", "resourceVersion", "creationTimestamp", "apiVersion", "kind"})
+_LONG = 512
+"""Characters: longer texts are hardly ever the same twice, and not worth remembering."""
 
 
 def redact_text(text: str) -> str:
     """The text without tokens, passwords, keys and certificates."""
-    for pattern, replacement in _TEXT_RULES:
-        text = pattern.sub(replacement, text)
-    return text
+    return redact_secrets(text) if len(text) > _LONG else _remembered(text)
 
 
-def is_secret_name(name: str) -> bool:
-    """Whether a variable, annotation or flag of this name is likely to hold a secret."""
-    return _SECRET_NAME.search(name) is not None
+_remembered = lru_cache(maxsize=1 << 16)(redact_secrets)
 
 
-def redact_object(value: Any) -> Any:
-    """A copy of decoded JSON with every string redacted and every secret-named value masked.
+class Redactor:
+    """Redacts the objects of one snapshot.
 
-    ``data`` and ``stringData`` of Secrets and ConfigMaps are masked whole, should somebody have
-    put such objects among the files: this tool never asks a cluster for them.
+    Labels and selectors with a secret's name get a number for each value, so that what selected
+    what still does.
     """
-    if isinstance(value, dict) and value.get("kind") in ("Secret", "ConfigMap"):
-        value = {
-            key: dict.fromkeys(inner, MASK)
-            if key in ("data", "stringData", "binaryData") and isinstance(inner, dict)
-            else inner
-            for key, inner in value.items()
-        }
-    return _walk(value)
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, str] = {}
+
+    def object(self, value: Any) -> Any:
+        """A copy of decoded JSON with every text redacted and every secret-named value masked.
+
+        The data of Secrets and ConfigMaps is masked whole, should somebody have put such objects
+        among the files: this tool never asks a cluster for them.
+        """
+        if isinstance(value, str):
+            return redact_text(value)
+        if isinstance(value, dict):
+            return self._mapping(value)
+        return self._list(value) if isinstance(value, list) else value
+
+    def _mapping(self, value: dict[str, Any]) -> dict[str, Any]:
+        if value.get("kind") in _SEALED:
+            return _sealed(self._members(value))
+        name, key = value.get("name"), value.get("key")
+        if isinstance(name, str) and isinstance(value.get("value"), str):
+            return {**self._members(value), "value": _named(name, value["value"])}
+        if isinstance(key, str) and is_secret_name(key) and ("value" in value or "values" in value):
+            return self._term(value)
+        return self._members(value)
+
+    def _members(self, value: dict[str, Any]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key, inner in value.items():
+            if key == "managedFields":
+                continue
+            if key == "annotations" and isinstance(inner, dict):
+                kept = {k: v for k, v in inner.items() if k not in DROPPED}
+                out[key] = {k: self._annotation(k, v) for k, v in kept.items()}
+            elif key in _LABELS and isinstance(inner, dict):
+                out[key] = {k: self._label(k, v) for k, v in inner.items()}
+            elif key in _IDENTITY and isinstance(inner, str):
+                out[key] = inner
+            elif isinstance(inner, str):
+                out[key] = _field(key, inner)
+            else:
+                out[key] = self.object(inner)
+        return out
+
+    def _list(self, values: list[Any]) -> list[Any]:
+        """A flag that names a secret masks the argument after it."""
+        out: list[Any] = []
+        before: Any = None
+        for value in values:
+            flagged = isinstance(value, str) and isinstance(before, str) and before[:1] == "-"
+            out.append(_argument(before, value) if flagged else self.object(value))
+            before = value
+        return out
+
+    def _annotation(self, name: str, value: Any) -> Any:
+        return _named(name, value) if isinstance(value, str) else self.object(value)
+
+    def _label(self, name: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            return self.object(value)
+        if value.startswith("<redacted-"):
+            self._numbers.setdefault(value, value)
+            return value
+        secret = is_secret_name(name) and not is_harmless_value(name, value)
+        return self._number(value) if secret else redact_text(value)
+
+    def _number(self, value: str) -> str:
+        return self._numbers.setdefault(value, f"<redacted-{len(self._numbers) + 1}>")
+
+    def _term(self, value: dict[str, Any]) -> dict[str, Any]:
+        """A taint, toleration or expression about a label with a secret's name."""
+        key, out = value["key"], self._members(value)
+        if isinstance(value.get("value"), str):
+            out["value"] = self._label(key, value["value"])
+        if isinstance(value.get("values"), list):
+            out["values"] = [self._label(key, each) for each in value["values"]]
+        return out
 
 
-def _walk(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact_text(value)
-    if isinstance(value, list):
-        return _walk_list(value)
-    if isinstance(value, dict):
-        if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
-            return _env_variable(value)
-        return {key: _member(key, inner) for key, inner in value.items() if key != "managedFields"}
-    return value
-
-
-def _walk_list(values: list[Any]) -> list[Any]:
-    """A flag that names a secret masks the argument after it."""
-    out: list[Any] = []
-    for position, value in enumerate(values):
-        before = values[position - 1] if position else None
-        if isinstance(value, str) and isinstance(before, str) and _is_secret_flag(before):
-            out.append(MASK)
-        else:
-            out.append(_walk(value))
+def _sealed(value: dict[str, Any]) -> dict[str, Any]:
+    """Masks the data of a Secret or ConfigMap, or of each in a list of them."""
+    out = {
+        key: dict.fromkeys(inner, MASK) if key in _DATA and isinstance(inner, dict) else inner
+        for key, inner in value.items()
+    }
+    items = out.get("items")
+    if isinstance(items, list):
+        out["items"] = [_sealed(each) if isinstance(each, dict) else each for each in items]
     return out
 
 
-def _is_secret_flag(argument: str) -> bool:
-    return argument.startswith("-") and "=" not in argument and is_secret_name(argument.lstrip("-"))
+def _named(name: str, value: str) -> str:
+    """The value of a variable, header or annotation."""
+    if is_secret_name(name) and not is_harmless_value(name, value):
+        return MASK
+    return redact_text(value)
 
 
-def _env_variable(variable: dict[str, Any]) -> dict[str, Any]:
-    if is_secret_name(variable["name"]) and variable["value"]:
-        return {**variable, "value": MASK}
-    return {**variable, "value": redact_text(variable["value"])}
+def _field(name: str, value: str) -> str:
+    """The value of any other member: ``key`` is a name there, and so is ``secretName``."""
+    return redact_text(value) if name == "key" else _named(name, value)
 
 
-def _member(key: str, value: Any) -> Any:
-    if key == "annotations" and isinstance(value, dict):
-        return {
-            name: MASK if is_secret_name(name) else _walk(inner)
-            for name, inner in value.items()
-            if name not in _DROPPED_ANNOTATIONS
-        }
-    return _walk(value)
+def _argument(flag: str, value: str) -> str:
+    if value[:1] != "-" and "=" not in flag:
+        if is_secret_name(flag.lstrip("-")) and not is_harmless_value(flag, value):
+            return MASK
+        if flag in ("-u", "--user", "--proxy-user") and ":" in value:
+            return MASK
+    return redact_text(value)

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.snapshot.load import INFO_FILE, VERSION_FILE, documents
-from kubectl_wasmai.snapshot.redact import redact_object, redact_text
+from kubectl_wasmai.snapshot.load import documents
+from kubectl_wasmai.snapshot.redact import Redactor, redact_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
-def redacted(name: str, content: bytes) -> tuple[str, bytes]:
-    """A member's new name (YAML becomes JSON) and its content without secrets."""
-    if name.endswith((".log", ".prom")):
-        return name, redact_text(content.decode("utf-8", "replace")).encode()
-    if name in (INFO_FILE, VERSION_FILE):
-        return name, content
-    stem, _, suffix = name.rpartition(".")
-    try:
-        parts = documents(f".{suffix}", content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise InputError(f"{name} in the snapshot is not readable: {error}") from error
-    document = parts[0] if len(parts) == 1 else {"kind": "List", "apiVersion": "v1", "items": parts}
-    body = msgspec.json.format(msgspec.json.encode(redact_object(document)), indent=1)
-    return f"{stem}.json", body + b"\n"
+def redacted(members: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Each member's name (YAML becomes JSON) and its content without secrets.
+
+    Raises ``InputError`` for what cannot be understood: it cannot be redacted either.
+    """
+    redactor = Redactor()
+    for name, content in members:
+        path = PurePosixPath(name)
+        if path.suffix in (".log", ".prom"):
+            yield name, redact_text(content.decode("utf-8", "replace")).encode()
+            continue
+        try:
+            parts = documents(path.suffix, content)
+            clean = [redactor.object(part) for part in parts]
+            body = msgspec.json.encode(clean[0] if len(clean) == 1 else _list(clean))
+        except (RecursionError, ValueError, TypeError) as error:
+            raise InputError(f"{name} in the snapshot is not readable: {error}") from error
+        renamed = name if path.suffix == ".json" else f"{name}.json"
+        yield renamed, msgspec.json.format(body, indent=1) + b"\n"
+
+
+def _list(items: list[object]) -> dict[str, object]:
+    return {"kind": "List", "apiVersion": "v1", "items": items}

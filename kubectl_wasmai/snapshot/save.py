@@ -15,7 +15,7 @@ import msgspec
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot.load import INFO_FILE, VERSION_FILE
-from kubectl_wasmai.snapshot.redact import redact_object, redact_text
+from kubectl_wasmai.snapshot.redact import Redactor, redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def members(collected: Collected, *, redact: bool = True) -> Iterator[tuple[str, bytes]]:
     """Relative path and content of every file of the snapshot, in a fixed order."""
     snapshot = collected.snapshot
-    clean: Any = redact_object if redact else _keep
+    clean: Any = Redactor().object if redact else _keep
     yield INFO_FILE, _info(snapshot.info)
     yield VERSION_FILE, _json({"serverVersion": {"gitVersion": snapshot.info.server_version}})
     for kind, objects in sorted(collected.whole.items()):

@@ -1,0 +1,91 @@
+"""Takes secrets out before anything is judged.
+
+A report quotes what it judges: arguments joined to a line, one line of a key that goes over many.
+Only here it is still known what is an argument's value and where a key begins, and a report of
+the redacted file must be that of the cluster, to the byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from kubectl_wasmai.snapshot.objects import Event, Pod
+from kubectl_wasmai.snapshot.redact import Redactor, redact_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_wasmai.snapshot import ClusterSnapshot, Subject, WorkloadView
+    from kubectl_wasmai.snapshot.objects import Object
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+NUMEROUS = ("Pod", "ReplicaSet", "Event")
+"""Of these only what is about the workloads of interest: no check quotes a stranger's pod."""
+
+
+def clean(
+    snapshot: ClusterSnapshot, views: tuple[WorkloadView, ...]
+) -> tuple[ClusterSnapshot, tuple[WorkloadView, ...]]:
+    """The snapshot and the views that are of interest in it, without secrets."""
+    cleaner = _Cleaner()
+    cleaned = tuple(cleaner.view(each) for each in views)
+    about = {
+        (subject.kind, subject.namespace, subject.name) for view in views for subject in _of(view)
+    }
+    objects = {
+        kind: tuple(
+            cleaner.struct(each) if kind not in NUMEROUS or _key(each) in about else each
+            for each in each_kind
+        )
+        for kind, each_kind in snapshot.objects.items()
+    }
+    logs = {key: redact_text(text) for key, text in snapshot.logs.items()}
+    return replace(snapshot, objects=objects, logs=logs), cleaned
+
+
+def _of(view: WorkloadView) -> Iterable[Subject]:
+    yield view.subject
+    yield from view.controllers
+    yield from (type(view.subject)("Pod", pod.namespace, pod.name) for pod in view.pods)
+
+
+def _key(item: Object) -> tuple[str, str, str]:
+    """What the object is about: itself, or what an event speaks of."""
+    if isinstance(item, Event):
+        about = item.involved_object
+        return about.kind or "", about.namespace or item.namespace, about.name or ""
+    return item.kind, item.namespace, item.name
+
+
+class _Cleaner:
+    """Each pod once, though it stands in the snapshot and in a view."""
+
+    def __init__(self) -> None:
+        self._redactor = Redactor()
+        self._pods: dict[int, Pod] = {}
+
+    def struct(self, item: T) -> T:
+        if isinstance(item, Pod):
+            if id(item) not in self._pods:
+                self._pods[id(item)] = self._redacted(item)
+            return self._pods[id(item)]  # type: ignore[return-value]  # a T that is a Pod
+        return self._redacted(item)
+
+    def view(self, view: WorkloadView) -> WorkloadView:
+        return replace(
+            view,
+            metadata=self.struct(view.metadata),
+            template=self.struct(view.template),
+            spec=self.struct(view.spec),
+            pods=tuple(self.struct(pod) for pod in view.pods),
+            conditions=tuple(self.struct(each) for each in view.conditions),
+        )
+
+    def _redacted(self, item: T) -> T:
+        plain = msgspec.to_builtins(item)
+        redacted = self._redactor.object(plain)
+        return item if redacted == plain else msgspec.convert(redacted, type(item))
