@@ -82,7 +82,7 @@ class Redactor:
             if key == "annotations" and isinstance(inner, dict):
                 kept = {k: v for k, v in inner.items() if k not in DROPPED}
                 out[key] = {k: self._annotation(k, v) for k, v in kept.items()}
-            elif key in _LABELS and isinstance(inner, dict):
+            elif key in _LABELS and _is_flat(inner):
                 out[key] = {k: self._label(k, v) for k, v in inner.items()}
             elif key in _IDENTITY and isinstance(inner, str):
                 out[key] = inner
@@ -105,9 +105,7 @@ class Redactor:
     def _annotation(self, name: str, value: Any) -> Any:
         return _named(name, value) if isinstance(value, str) else self.object(value)
 
-    def _label(self, name: str, value: Any) -> Any:
-        if not isinstance(value, str):
-            return self.object(value)
+    def _label(self, name: str, value: str) -> str:
         if value.startswith("<redacted-"):
             self._numbers.setdefault(value, value)
             return value
@@ -123,8 +121,13 @@ class Redactor:
         if isinstance(value.get("value"), str):
             out["value"] = self._label(key, value["value"])
         if isinstance(value.get("values"), list):
-            out["values"] = [self._label(key, each) for each in value["values"]]
+            out["values"] = [self._label(key, str(each)) for each in value["values"]]
         return out
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether these are labels themselves: a workload's ``selector`` holds ``matchLabels``."""
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
 
 
 def _sealed(value: dict[str, Any]) -> dict[str, Any]:
