@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from kubectl_wasmai.errors import WasmaiError
+from kubectl_wasmai.harmless import harmless_lines
 
 COMMANDS = {
     "deploy": "Run a WebAssembly image as a Deployment with a Service.",
@@ -100,6 +101,6 @@ def show_error(error: WasmaiError) -> None:
     """What was tried and what happened, then what to do next, on stderr."""
     color = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     label = click.style("error:", fg="red", bold=True) if color else "error:"
-    click.echo(f"{label} {error.message}", err=True)
+    click.echo(f"{label} {harmless_lines(error.message)}", err=True)
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        click.echo(f"hint: {harmless_lines(error.hint)}", err=True)

@@ -9,6 +9,7 @@ import click
 
 from kubectl_wasmai.cli.options import KubectlCommand, cluster_options
 from kubectl_wasmai.cli.terminal import progress
+from kubectl_wasmai.harmless import harmless
 
 if TYPE_CHECKING:
     from kubectl_wasmai.cluster import ConnectionOptions
@@ -84,5 +85,5 @@ def diff(before: str, after: str) -> int:
 
     lines = difference(load(before), load(after))
     for line in lines:
-        click.echo(line)
+        click.echo(harmless(line))
     return 1 if lines else 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_wasmai.errors import ApiError, ClusterUnreachable
+from kubectl_wasmai.harmless import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def watch(
         except (ApiError, ClusterUnreachable) as error:
             if told is None:
                 raise
-            click.echo(f"{_now()}: {error.message}", err=True)
+            click.echo(f"{_now()}: {harmless(error.message)}", err=True)
         else:
             news = essence(report)
             if redraw:

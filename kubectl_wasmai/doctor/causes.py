@@ -17,7 +17,9 @@ import msgspec
 
 from kubectl_wasmai import toml
 from kubectl_wasmai.doctor.model import Remedy, Subject
+from kubectl_wasmai.harmless import harmless
 from kubectl_wasmai.resources import BY_KIND
+from kubectl_wasmai.snapshot.redact import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +67,8 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def remedy(self, subject: Subject, names: Mapping[str, str]) -> Remedy:
         """The remedy with its placeholders filled. A command whose words are not all known is
         left out; in the sentence an unknown one stays readable: ``<name>``."""
-        values = _Values({k: _plain(v) for k, v in {**_subject_names(subject), **names}.items()})
+        said = {**_subject_names(subject), **names}
+        values = _Values({key: harmless(redact_text(value)) for key, value in said.items()})
         quoted = {key: shlex.quote(value) for key, value in values.items()}
         commands = self.pod_commands if subject.kind == "Pod" else self.commands
         return Remedy(
@@ -84,10 +87,6 @@ class _Values(dict[str, str]):
 
 def _words(command: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(command) if name}
-
-
-def _plain(value: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in value)
 
 
 def _subject_names(subject: Subject) -> dict[str, str]:

@@ -12,8 +12,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.model import Status
+from kubectl_wasmai.harmless import harmless
 from kubectl_wasmai.report.html_style import STYLE
-from kubectl_wasmai.report.text import VERDICTS, blamed, harmless
+from kubectl_wasmai.report.text import VERDICTS, blamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.model import Status
-from kubectl_wasmai.report.text import blamed, harmless
+from kubectl_wasmai.harmless import harmless
+from kubectl_wasmai.report.text import blamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.checklist import item_lines, tick
 from kubectl_wasmai.doctor.model import Status
-from kubectl_wasmai.report.text import VERDICTS, code, harmless, markdown
+from kubectl_wasmai.harmless import harmless
+from kubectl_wasmai.report.text import VERDICTS, code, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

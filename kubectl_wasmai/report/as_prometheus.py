@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 from kubectl_wasmai.doctor.model import Status
 from kubectl_wasmai.doctor.report import Verdict
-from kubectl_wasmai.report.text import harmless
+from kubectl_wasmai.harmless import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from kubectl_wasmai.doctor.model import Certainty, Severity, Status
-from kubectl_wasmai.report.text import harmless
+from kubectl_wasmai.harmless import harmless
 from kubectl_wasmai.resources import BY_KIND
 
 if TYPE_CHECKING:

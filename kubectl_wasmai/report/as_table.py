@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kubectl_wasmai.doctor.model import Status
+from kubectl_wasmai.harmless import harmless
 from kubectl_wasmai.report.rows import Row, lacking_rights, rows
-from kubectl_wasmai.report.text import harmless, styled, wrapped
+from kubectl_wasmai.report.text import styled, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_wasmai.harmless import harmless
+
 if TYPE_CHECKING:
     from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
 
@@ -24,11 +26,6 @@ COLORS: dict[str, Style] = {
     "heading": {"bold": True},
     "quiet": {"dim": True},
 }
-
-
-def harmless(text: str) -> str:
-    """One line without control characters: texts from a cluster must not steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text.strip())
 
 
 def wrapped(text: str, width: int, indent: str) -> list[str]:

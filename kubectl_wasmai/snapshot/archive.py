@@ -51,6 +51,8 @@ def archive_members(head: bytes, rest: BinaryIO, name: str) -> Iterator[tuple[st
                 budget.spend(str(path), member.size)
                 if member.isreg() and may_hold_objects(path.name):
                     yield path.as_posix(), _content(archive, member, f"{path} in {name}")
+        while stream.read(1 << 20):
+            pass  # to the checksum, which stands behind the last member
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
         raise InputError(
             f"{name} is damaged or was only half written: {error}",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.snapshot.archive import HEAD, archive_members, is_archive
-from kubectl_wasmai.snapshot.bounds import MAX_MEMBER, Budget, may_hold_objects, refuse_binary
+from kubectl_wasmai.snapshot.bounds import Budget, may_hold_objects, refuse_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +103,17 @@ def _plain_file(path: Path, budget: Budget) -> bytes:
         if not stat.S_ISREG(seen.st_mode):
             raise OSError(0, "no plain file")
         budget.spend(path.name, seen.st_size)
-        return file.read(MAX_MEMBER)
+        return file.read(seen.st_size)
+
+
+def _bounded(file: BinaryIO, name: str) -> bytes:
+    """In pieces: asking for so many bytes as may come at most would take memory for all."""
+    pieces, size = [], 0
+    while piece := file.read(1 << 20):
+        pieces.append(piece)
+        size += len(piece)
+        Budget(name).spend(name, size)
+    return b"".join(pieces)
 
 
 def _stream(file: BinaryIO, name: str) -> Iterator[tuple[str, bytes]]:
@@ -112,8 +122,7 @@ def _stream(file: BinaryIO, name: str) -> Iterator[tuple[str, bytes]]:
         yield from archive_members(head, file, name)
         return
     refuse_binary(name, head)
-    content = head + file.read(MAX_MEMBER)
-    Budget(name).spend(name, len(content))
+    content = head + _bounded(file, name)
     if not content.strip():
         raise InputError(f"{name} is empty", "a snapshot holds Kubernetes objects as JSON or YAML")
     suffix = ".json" if content.lstrip()[:1] in (b"{", b"[") else ".yaml"

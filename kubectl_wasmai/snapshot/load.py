@@ -122,9 +122,10 @@ def _log(reading: _Reading, path: PurePosixPath, content: bytes) -> None:
     key = _log_key(path)
     if key is None:
         return
-    reading.logs[key] = content[-MAX_LOG:].decode("utf-8", "replace")
     if len(content) > MAX_LOG:
+        content = content[-MAX_LOG:].partition(b"\n")[2]
         _unread(reading, str(path), f"only its last {MAX_LOG >> 10} KiB were judged")
+    reading.logs[key] = content.decode("utf-8", "replace")
 
 
 def _latest(times: set[bytes]) -> datetime:

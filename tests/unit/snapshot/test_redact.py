@@ -56,8 +56,9 @@ def test_redacting_twice_changes_nothing_more(text: str, secret: str, rest: str)
 @given(
     st.lists(
         st.sampled_from(
-            ["token", "pass", "word", "=", ": ", '"', "\\", "'", "<redacted>", "<", "a1", "\n", "--",
-             "KEY=", "://", ":", "@", "eyJ", ".", "-----BEGIN A-----", "-----END A-----", " is "]
+            ["token", "pass", "word", "=", ": ", '"', "\\", "'", "<redacted>", "<", "a1", "\n",
+             "--", "KEY=", "://", ":", "@", "eyJ", ".",
+             "-----BEGIN A-----", "-----END A-----", "is "]
         ),
         max_size=12,
     )

@@ -42,7 +42,8 @@ def planted(text: str) -> list[dict[str, Any]]:
         env=[{"name": "NOTE", "value": text}, {"name": "HF_TOKEN", "value": SECRET},
              {"name": "KEY", "value": SECRET}, {"name": "API_KEY", "value": encoded(SECRET)}],
         lifecycle={"preStop": {"httpGet": {"httpHeaders": [
-            {"name": "Authorization", "value": f"Bearer {SECRET}"}, {"name": "X", "value": text}]}}},
+            {"name": "Authorization", "value": f"Bearer {SECRET}"},
+            {"name": "X", "value": text}]}}},
         livenessProbe={"exec": {"command": ["sh", "-c", text]}},
     )  # fmt: skip
     notes = {
@@ -66,7 +67,8 @@ def planted(text: str) -> list[dict[str, Any]]:
     sick["status"]["conditions"][0]["message"] = text
     failed = f'failed to create shim task: OCI runtime: no runtime for "x" is configured {text}'
     node = {"kind": "Node", "metadata": {"name": "node1", "annotations": {"note": text}},
-            "status": {"conditions": [{"type": "Ready", "status": "False", "message": text}]}}  # fmt: skip
+            "status": {"conditions": [
+                {"type": "Ready", "status": "False", "message": text}]}}  # fmt: skip
     return [web, sick, event(sick, "FailedCreatePodSandBox", failed), event(sick, "BackOff", text),
             node, runtime_class(), {"kind": "Service", "metadata": meta("web", annotations=notes),
              "spec": {"selector": {"password": SECRET}}}]  # fmt: skip

@@ -146,12 +146,18 @@ ORDINARY = (
     'Error: secret "db" not found',
     "couldn't find key password in Secret default/db",
     "references non-existent secret key: password",
-    'MountVolume.SetUp failed for volume "kube-api-access-x7" : failed to fetch token: '
-    'serviceaccounts "x" is forbidden: not found',
-    "failed to fetch anonymous token: unexpected status from GET request to "
-    "https://auth.docker.io/token?scope=repository%3Ax%3Apull&service=registry.docker.io: 401",
-    "pull access denied, repository does not exist or may require authorization: server message: "
-    "insufficient_scope: authorization failed",
+    (
+        'MountVolume.SetUp failed for volume "kube-api-access-x7" : failed to fetch token: '
+        'serviceaccounts "x" is forbidden: not found'
+    ),
+    (
+        "failed to fetch anonymous token: unexpected status from GET request to "
+        "https://auth.docker.io/token?scope=repository%3Ax%3Apull&service=registry.docker.io: 401"
+    ),
+    (
+        "pull access denied, repository does not exist or may require authorization: server "
+        "message: insufficient_scope: authorization failed"
+    ),
     "Unable to retrieve some image pull secrets (regcred); attempting to pull may not succeed.",
     "unauthorized: authentication required",
     "basic authentication is required",
@@ -168,8 +174,10 @@ ORDINARY = (
     "default:GGML:AUTO:/models/TinyLlama-1.1B-Chat-v1.0.Q4_K_M.gguf",
     "/opt/Models/Llama2/Weights/Shard0001/Part0002/Block0003.bin",
     "GPU-5a9c0b1d-1234-5678-9abc-def012345678",
-    "back-off 40s restarting failed container=server "
-    "pod=web-76f7967c68-6f4m6_shop(9fd01dc4-7453-4811-9e64-226ce3494904)",
+    (
+        "back-off 40s restarting failed container=server "
+        "pod=web-76f7967c68-6f4m6_shop(9fd01dc4-7453-4811-9e64-226ce3494904)"
+    ),
     # what speaks about a secret
     "--token-file=/var/run/secrets/token",
     "PASSWORD_FILE=/run/secrets/db",
