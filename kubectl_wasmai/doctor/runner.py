@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+MAX_NAMED = 3
+"""Objects that a reason names; the report's ``collection`` names all."""
+
+
 @dataclass(frozen=True)
 class CheckRun:
     """One check with its answers; never empty: "nothing to check" is an answer too."""
@@ -59,6 +63,22 @@ def _results(case: Case, check: Check, done: dict[str, CheckRun]) -> Iterable[Re
             )
         else:
             yield result
+    yield from _of_unreadable(case.snapshot, check)
+
+
+def _of_unreadable(snapshot: ClusterSnapshot, check: Check) -> Iterable[Result]:
+    """An object that was not understood might have changed the answer."""
+    unreadable = snapshot.info.collection.unreadable
+    odd = dict.fromkeys(each.object for each in unreadable if each.kind in check.needs)
+    if odd:
+        names = ", ".join(list(odd)[:MAX_NAMED]) + (", …" if len(odd) > MAX_NAMED else "")
+        yield Result(
+            Status.UNKNOWN,
+            f"{len(odd)} objects could not be understood, or not all of them: {names}"
+            if len(odd) > 1
+            else f"{names} could not be understood, or not all of it",
+            needs="the fields as the API server writes them; the JSON report says which are odd",
+        )
 
 
 def _failed_dependencies(check: Check, done: dict[str, CheckRun]) -> dict[Subject | None, str]:

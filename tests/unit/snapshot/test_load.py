@@ -58,10 +58,14 @@ def test_a_kind_that_does_not_occur_is_missing_and_an_empty_list_of_it_is_not(
 
 
 def test_time_is_the_newest_time_found_and_never_the_clock(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text(as_list(pod(created="2020-05-05T05:05:05Z")))
+    (tmp_path / "x.json").write_text(
+        as_list({**pod(created="2020-05-05T05:05:05Z"), "until": "2099-01-01T00:00:00Z"})
+    )
     logs = tmp_path / "logs" / "default" / "web-5d9-x"
     logs.mkdir(parents=True)
-    (logs / "main.log").write_text("2026-02-02T02:02:02.000000000Z started\n")
+    (logs / "main.log").write_text(
+        "2026-02-02T02:02:02.000000000Z valid until 2099-01-01T00:00:00Z\n"
+    )
 
     assert load(str(tmp_path)).info.taken_at == datetime(2026, 2, 2, 2, 2, 2, tzinfo=timezone.utc)
 
@@ -89,6 +93,33 @@ def test_an_oddly_typed_object_does_not_hide_the_others(tmp_path: Path) -> None:
     (told,) = snapshot.info.collection.unreadable
     assert told.object == "Pod default/odd in x.json"
     assert told.reason == "status: Expected `object`, got `int`"
+
+
+def test_what_was_not_understood_makes_an_answer_unknown_and_stops_no_other(tmp_path: Path) -> None:
+    web = deployment()
+    odd = {**pod("odd", owner=web), "status": 7}
+    (tmp_path / "x.json").write_text(as_list(web, odd, pod("even", owner=web), runtime_class()))
+
+    report = examine(load(str(tmp_path)))
+
+    told = [each for each in report.checks if "Pod default/odd in x.json" in each.reason]
+    assert {each.status.value for each in told} == {"UNKNOWN"}
+    assert "pod-running" in {each.id for each in told}
+    assert report.strict_exit_code != 0
+    assert {each.status.value for each in report.checks if each.id == "runtimeclass-exists"} == {
+        "PASS"
+    }
+
+
+def test_what_was_odd_when_it_was_saved_is_told_once(tmp_path: Path) -> None:
+    told = {"object": "Pod default/odd", "reason": "status: Expected `object`, got `int`"}
+    info = {"takenAt": "2026-01-01T00:00:00Z", "collection": {"unreadable": [told]}}
+    (tmp_path / "snapshot.json").write_text(json.dumps({"info": info}))
+    (tmp_path / "x.json").write_text(as_list({**pod("odd"), "status": 7}, {**pod("b"), "spec": 1}))
+
+    unreadable = load(str(tmp_path)).info.collection.unreadable
+
+    assert [each.object for each in unreadable] == ["Pod default/odd", "Pod default/b in x.json"]
 
 
 @pytest.mark.parametrize(
