@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_wasmai.cli.asked import asked, named_subject, refuse_contradictions
 from kubectl_wasmai.cli.options import Duration, KubectlCommand, cluster_options
 from kubectl_wasmai.cli.terminal import color_wanted, progress
 from kubectl_wasmai.cli.watch import watch as repeat
+from kubectl_wasmai.harmless import harmless
 
 if TYPE_CHECKING:
     from kubectl_wasmai.cluster import ConnectionOptions
-    from kubectl_wasmai.doctor import Options, Report
-    from kubectl_wasmai.doctor.model import Thresholds
-    from kubectl_wasmai.snapshot import ClusterSnapshot, Subject
+    from kubectl_wasmai.doctor import Report
+    from kubectl_wasmai.snapshot import ClusterSnapshot
 
 FORMATS = (
     "table", "wide", "json", "yaml", "junit", "markdown", "html", "sarif", "prometheus",
@@ -38,6 +39,13 @@ PERCENT = click.FloatRange(0, 100)
 )
 @click.option("--check", "only", multiple=True, metavar="ID", help="Only this check.")
 @click.option("--skip", multiple=True, metavar="ID", help="Not this check.")
+@click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    metavar="ID[=KIND/NAMESPACE/NAME]",
+    help="Raise no alarm for this check or cause, of one object or of all. May be repeated.",
+)
 @click.option("--for", "for_", metavar="KIND/NAME", help="Only one workload: deployment/web.")
 @click.option(
     "--from",
@@ -97,6 +105,7 @@ def command(
     checklists: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    ignored: tuple[str, ...],
     for_: str | None,
     from_: str | None,
     save_snapshot: str | None,
@@ -132,15 +141,15 @@ def command(
     from kubectl_wasmai.doctor.model import Thresholds
     from kubectl_wasmai.report import write_quiet, write_report
 
-    _refuse_contradictions(from_, save_snapshot, watch=watch, quiet=quiet, output=output)
+    refuse_contradictions(from_, save_snapshot, watch=watch, quiet=quiet, output=output)
     limits = Thresholds(max_latency, max_cold_start, min_gpu_utilization, max_memory)
-    options = _options(checklists, only, skip, signatures, limits)
+    options = asked(checklists, only, skip, ignored, signatures, limits)
     checked = chosen_checklists(options)
     colored = color_wanted(sys.stdout, color)
 
     def look() -> Report:
         snapshot, namespace = _snapshot(connection, from_, save_snapshot, all_namespaces)
-        chosen = replace(options, subject=_subject(for_, namespace))
+        chosen = replace(options, subject=named_subject(for_, namespace))
         report = examine(snapshot, chosen, timings=timings)
         if stats:
             click.echo(_stats(report), err=True)
@@ -157,45 +166,11 @@ def command(
         terminal = sys.stdout.isatty() and output in ("table", "wide")
         repeat(look, show, interval=max(interval, 1.0), redraw=terminal)
     report = look()
+    for each in ignored:
+        if not any(entry.by.startswith(f"--ignore {each}") for entry in report.ignored):
+            click.echo(f"note: --ignore {harmless(each)} silences nothing", err=True)
     show(report)
     return report.strict_exit_code if strict else report.exit_code
-
-
-def _refuse_contradictions(
-    source: str | None, target: str | None, *, watch: bool, quiet: bool, output: str
-) -> None:
-    if source and target:
-        raise click.UsageError("--from and --save-snapshot exclude each other")
-    if watch and (source or target):
-        raise click.UsageError("--watch looks at a cluster: not with --from or --save-snapshot")
-    if quiet and output not in ("table", "wide"):
-        raise click.UsageError(f"-q prints text: not with -o {output}")
-
-
-def _options(
-    checklists: tuple[str, ...],
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    signatures: tuple[str, ...],
-    limits: Thresholds,
-) -> Options:
-    """With the user's own files read: a mistake in them is told before a cluster is asked."""
-    from kubectl_wasmai.doctor import Options
-    from kubectl_wasmai.doctor.checklist import is_file_name, read_checklist
-    from kubectl_wasmai.doctor.registry import all_checks
-    from kubectl_wasmai.doctor.tables import read_table
-
-    known = [check.id for check in all_checks()]
-    return Options(
-        checklists=tuple(each for each in checklists if not is_file_name(each)),
-        only=only,
-        skip=skip,
-        own_checklists=tuple(
-            read_checklist(each, known) for each in checklists if is_file_name(each)
-        ),
-        own_tables=tuple(read_table(path) for path in signatures),
-        thresholds=limits,
-    )
 
 
 def _stats(report: Report) -> str:
@@ -228,37 +203,3 @@ def _snapshot(
         write(Path(target), members(collected))
         click.echo(f"saved {target}", err=True)
         return collected.snapshot, cluster.namespace
-
-
-def _subject(text: str | None, namespace: str) -> Subject | None:
-    """``deployment/web``, ``deploy/web`` or ``pod/web-1`` as an object's name."""
-    from kubectl_wasmai.snapshot import Subject
-
-    if text is None:
-        return None
-    kind, slash, name = text.partition("/")
-    if not slash:
-        kind, name = "deployment", text
-    known = KINDS.get(kind.lower().partition(".")[0])
-    if known is None or not name:
-        raise click.UsageError(
-            f"--for {text}: expected KIND/NAME with a kind of {', '.join(sorted(set(KINDS)))}"
-        )
-    return Subject(known, namespace, name)
-
-
-KINDS = {
-    "deployment": "Deployment",
-    "deployments": "Deployment",
-    "deploy": "Deployment",
-    "statefulset": "StatefulSet",
-    "sts": "StatefulSet",
-    "daemonset": "DaemonSet",
-    "ds": "DaemonSet",
-    "job": "Job",
-    "cronjob": "CronJob",
-    "replicaset": "ReplicaSet",
-    "rs": "ReplicaSet",
-    "pod": "Pod",
-    "po": "Pod",
-}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubectl_wasmai.doctor.causes import causes
 from kubectl_wasmai.doctor.health import is_well
 from kubectl_wasmai.doctor.model import (
     Case,
@@ -30,17 +29,20 @@ _RANK = {Certainty.CERTAIN: 0, Certainty.LIKELY: 1, Certainty.POSSIBLE: 2}
 _Group = tuple[str, tuple[str, ...]]
 
 
+def roots(
+    findings: Iterable[Finding], runs: Sequence[CheckRun], known: Mapping[str, Cause]
+) -> list[Finding]:
+    """What stands: neither refuted by a check nor the consequence of something else."""
+    standing = [each for each in findings if not _is_refuted(known[each.cause], each, runs)]
+    return _roots(known, standing)
+
+
 def diagnose(
-    case: Case,
-    findings: Iterable[Finding],
-    runs: Sequence[CheckRun],
-    catalogue: Mapping[str, Cause] | None = None,
+    case: Case, findings: Iterable[Finding], runs: Sequence[CheckRun], known: Mapping[str, Cause]
 ) -> tuple[Diagnosis, ...]:
     """Most certain first, then what explains most, then in the order of a pod's life."""
-    known = causes() if catalogue is None else catalogue
     groups: dict[_Group, list[Finding]] = {}
-    standing = [each for each in findings if not _is_refuted(known[each.cause], each, runs)]
-    for finding in _roots(known, standing):
+    for finding in findings:
         groups.setdefault(_key(known[finding.cause], finding), []).append(finding)
     order = list(known)
     diagnoses = [
@@ -148,26 +150,32 @@ def _explained(
     return tuple(name for name in dict.fromkeys([*checks, *others, *pods]) if name != str(subject))
 
 
-def blame(
-    runs: Sequence[CheckRun],
-    diagnoses: Sequence[Diagnosis],
-    catalogue: Mapping[str, Cause] | None = None,
-) -> tuple[CheckRun, ...]:
-    """The runs, where what only seemed to be starting or unknown fails: its cause is known."""
-    known = causes() if catalogue is None else catalogue
-    blamed = {
-        (check, workload): diagnosis.cause
+def blamed_for(
+    diagnoses: Sequence[Diagnosis], known: Mapping[str, Cause]
+) -> dict[tuple[str, Subject], Diagnosis]:
+    """By check and workload what accounts for its failing; the most important one."""
+    return {
+        (check, workload): diagnosis
         for diagnosis in reversed(diagnoses)
         if diagnosis.certainty is not Certainty.POSSIBLE
         for check in known[diagnosis.cause].checks
         for workload in diagnosis.workloads
     }
 
+
+def blame(
+    runs: Sequence[CheckRun], diagnoses: Sequence[Diagnosis], known: Mapping[str, Cause]
+) -> tuple[CheckRun, ...]:
+    """The runs, where what only seemed to be starting or unknown fails: its cause is known."""
+    blamed = blamed_for(diagnoses, known)
+
     def judged(run: CheckRun, result: Result) -> Result:
-        cause = blamed.get((run.check.id, result.subject)) if result.subject else None
-        if cause is None or result.status not in (Status.WARN, Status.UNKNOWN):
+        diagnosis = blamed.get((run.check.id, result.subject)) if result.subject else None
+        if diagnosis is None or result.status not in (Status.WARN, Status.UNKNOWN):
             return result
-        return replace(result, status=Status.FAIL, reason=f"{result.reason} ({cause})", needs="")
+        return replace(
+            result, status=Status.FAIL, reason=f"{result.reason} ({diagnosis.cause})", needs=""
+        )
 
     return tuple(replace(run, results=tuple(judged(run, r) for r in run.results)) for run in runs)
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor.checklist import Checklist, Item, shipped_checklists
 from kubectl_wasmai.doctor.clean import clean
-from kubectl_wasmai.doctor.diagnose import blame, diagnose
+from kubectl_wasmai.doctor.diagnose import blame, roots
+from kubectl_wasmai.doctor.ignoring import Ignoring
 from kubectl_wasmai.doctor.interest import wants_gpu, wants_wasm
 from kubectl_wasmai.doctor.model import Case, Options, Result, Severity, Status, Subject
 from kubectl_wasmai.doctor.registry import all_checks, all_detectors
 from kubectl_wasmai.doctor.report import CheckEntry, ObjectRef, Report, build_report
 from kubectl_wasmai.doctor.runner import CheckRun, run_checks
 from kubectl_wasmai.doctor.signatures import match_signatures, shipped_signatures
+from kubectl_wasmai.doctor.silence import Silence
 from kubectl_wasmai.doctor.symptoms import symptoms
 from kubectl_wasmai.doctor.tables import catalogue
 from kubectl_wasmai.errors import InputError
@@ -38,12 +40,16 @@ def examine(
     case = _case(snapshot, options)
     runs = run_checks(case, all_checks())
     known = catalogue(options.own_tables)
-    diagnoses = diagnose(case, _findings(case, options), runs, known)
-    entries = tuple(_entries(blame(runs, diagnoses, known), options, timings=timings))
+    found = roots(_findings(case, options), runs, known)
+    silence = Silence(Ignoring.of(case.snapshot, options.ignores), case, runs, known)
+    diagnoses = silence.diagnoses(found)
+    runs = silence.results(blame(runs, diagnoses, known), diagnoses)
+    entries = tuple(_entries(runs, options, timings=timings))
     shown = {entry.id for entry in entries}
     if options.only:
         diagnoses = tuple(each for each in diagnoses if shown & set(each.explains))
-    return build_report(snapshot, diagnoses, entries)
+    ignored = tuple(each for each in silence.entries if each.id in shown or each.id in known)
+    return build_report(snapshot, diagnoses, entries, ignored)
 
 
 def _case(snapshot: ClusterSnapshot, options: Options) -> Case:

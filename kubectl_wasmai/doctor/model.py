@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from kubectl_wasmai.doctor.checklist import Checklist
+    from kubectl_wasmai.doctor.ignoring import Ignore
     from kubectl_wasmai.doctor.tables import Table
     from kubectl_wasmai.snapshot import ClusterSnapshot
 
@@ -94,6 +95,7 @@ class Options:
     skip: tuple[str, ...] = ()
     own_checklists: tuple[Checklist, ...] = ()
     own_tables: tuple[Table, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 

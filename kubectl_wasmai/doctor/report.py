@@ -79,8 +79,20 @@ class DiagnosisEntry(_Document, frozen=True):
     runbook: str
 
 
+class IgnoredEntry(_Document, frozen=True):
+    """A finding that raises no alarm, since somebody wants it so: ``by`` says who. ``was`` is the
+    status of a check, or the certainty of a cause."""
+
+    id: str
+    was: Literal["FAIL", "WARN", "UNKNOWN", "certain", "likely", "possible"]
+    subject: ObjectRef | None
+    reason: str
+    by: str
+
+
 class Summary(_Document, frozen=True):
-    """How many results have each status, and what that means in one word."""
+    """How many results have each status, and what that means in one word. ``ignored`` are
+    findings, which count as nothing else."""
 
     pass_: int = msgspec.field(name="pass")
     warn: int
@@ -88,6 +100,7 @@ class Summary(_Document, frozen=True):
     unknown: int
     skip: int
     manual: int
+    ignored: int
     verdict: Verdict
 
 
@@ -110,6 +123,7 @@ class Report(_Document, frozen=True):
     summary: Summary
     diagnoses: tuple[DiagnosisEntry, ...]
     checks: tuple[CheckEntry, ...]
+    ignored: tuple[IgnoredEntry, ...]
     collection: Collection
 
     @property
@@ -124,7 +138,10 @@ class Report(_Document, frozen=True):
 
 
 def build_report(
-    snapshot: ClusterSnapshot, diagnoses: Iterable[Diagnosis], checks: Iterable[CheckEntry]
+    snapshot: ClusterSnapshot,
+    diagnoses: Iterable[Diagnosis],
+    checks: Iterable[CheckEntry],
+    ignored: tuple[IgnoredEntry, ...] = (),
 ) -> Report:
     entries = tuple(_redacted_check(each) for each in checks)
     named = tuple(_diagnosis_entry(each) for each in diagnoses)
@@ -141,14 +158,19 @@ def build_report(
             nodes=len(snapshot.nodes) if snapshot.has("Node") else None,
             source=snapshot.source,
         ),
-        summary=_summary(entries, named),
+        summary=_summary(entries, named, len(ignored)),
         diagnoses=named,
         checks=entries,
+        ignored=tuple(
+            msgspec.structs.replace(each, reason=redact_text(each.reason)) for each in ignored
+        ),
         collection=info.collection,
     )
 
 
-def _summary(entries: tuple[CheckEntry, ...], diagnoses: tuple[DiagnosisEntry, ...]) -> Summary:
+def _summary(
+    entries: tuple[CheckEntry, ...], diagnoses: tuple[DiagnosisEntry, ...], ignored: int
+) -> Summary:
     count = {status: sum(e.status is status for e in entries) for status in Status}
     return Summary(
         pass_=count[Status.PASS],
@@ -157,6 +179,7 @@ def _summary(entries: tuple[CheckEntry, ...], diagnoses: tuple[DiagnosisEntry, .
         unknown=count[Status.UNKNOWN],
         skip=count[Status.SKIP],
         manual=count[Status.MANUAL],
+        ignored=ignored,
         verdict=_verdict(entries, count, diagnoses),
     )
 

@@ -12,15 +12,17 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kubectl_wasmai.doctor.model import Status
+from kubectl_wasmai.doctor.model import Severity, Status
+from kubectl_wasmai.doctor.report import CheckEntry
 from kubectl_wasmai.harmless import harmless
 from kubectl_wasmai.report.text import blamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_wasmai.doctor.report import CheckEntry, Report
+    from kubectl_wasmai.doctor.report import Report
 
+_STATUSES = tuple(status.value for status in Status)
 ELEMENTS = {
     Status.FAIL: "failure",
     Status.UNKNOWN: "error",
@@ -33,14 +35,33 @@ def as_junit(report: Report) -> str:
     """One XML document. Times are of the snapshot, so a replay gives the same bytes."""
     stamp = report.generated_at.strftime("%Y-%m-%dT%H:%M:%S")
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    lines.append(
-        f"<testsuites{_attributes(name='kubectl wasmai doctor', **_counts(report.checks))}>"
-    )
-    for checklist, entries in groupby(report.checks, key=lambda entry: entry.checklist):
+    cases = list(_cases_of(report))
+    lines.append(f"<testsuites{_attributes(name='kubectl wasmai doctor', **_counts(cases))}>")
+    for checklist, entries in groupby(cases, key=lambda entry: entry.checklist):
         suite = list(entries)
         head = _attributes(name=checklist, timestamp=stamp, **_counts(suite))
         lines += [f"  <testsuite{head}>", *_cases(report, suite), "  </testsuite>"]
     return "\n".join([*lines, "</testsuites>"]) + "\n"
+
+
+def _cases_of(report: Report) -> Iterator[CheckEntry]:
+    """Every check's result; then, in a suite of their own, the causes that raise no alarm."""
+    yield from report.checks
+    for each in report.ignored:
+        if each.was not in _STATUSES:
+            yield CheckEntry(
+                id=each.id,
+                title=each.reason,
+                checklist="ignored",
+                status=Status.SKIP,
+                severity=Severity.WARNING,
+                reason=f"ignored ({each.by}): {each.was}",
+                subject=each.subject,
+                evidence=(),
+                needs="",
+                duration_ms=None,
+                runbook=each.id,
+            )
 
 
 def _counts(entries: Iterable[CheckEntry]) -> dict[str, str]:

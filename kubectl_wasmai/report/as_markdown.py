@@ -29,6 +29,7 @@ def as_markdown(report: Report, checklists: Sequence[Checklist]) -> str:
     lines = [*_head(report)]
     for diagnosis in report.diagnoses:
         lines += ["", *_diagnosis(diagnosis)]
+    lines += _ignored(report)
     results: defaultdict[str, list[CheckEntry]] = defaultdict(list)
     for entry in report.checks:
         results[entry.id].append(entry)
@@ -46,6 +47,7 @@ def _head(report: Report) -> Iterator[str]:
     yield (
         f"{summary.pass_} passed, {summary.fail} failed, {summary.warn} warnings, "
         f"{summary.unknown} unknown, {summary.skip} skipped, {summary.manual} to judge"
+        + (f", {summary.ignored} ignored" if summary.ignored else "")
     )
     yield ""
     where = [f"cluster {code(cluster.context)}"] if cluster.context else []
@@ -72,6 +74,14 @@ def _diagnosis(diagnosis: DiagnosisEntry) -> Iterator[str]:
     if diagnosis.explains:
         yield ""
         yield "Explains: " + ", ".join(code(name) for name in diagnosis.explains[:MAX_LINES])
+
+
+def _ignored(report: Report) -> Iterator[str]:
+    if report.ignored:
+        yield from ("", "## Ignored", "")
+    for each in report.ignored:
+        subject = f" {code(str(each.subject))}" if each.subject else ""
+        yield f"- {each.was}: {code(each.id)}{subject}: {markdown(each.reason)} ({code(each.by)})"
 
 
 def _longest_ticks(text: str) -> int:

@@ -27,6 +27,7 @@ def as_prometheus(report: Report) -> str:
         ("wasmai_diagnosis", "A root cause that the doctor names.", _diagnoses),
         ("wasmai_verdict", "The report in one word: 1 for the one it has.", _verdicts),
         ("wasmai_results", "Number of results of each status.", _results),
+        ("wasmai_ignored", "A finding that raises no alarm, since somebody wants it so.", _ignored),
         ("wasmai_denied", "A right that was missing while collecting.", _denied),
         ("wasmai_report_timestamp_seconds", "When the cluster was looked at.", _timestamp),
     )
@@ -69,6 +70,11 @@ def _results(report: Report) -> Iterator[Series]:
     for status in Status:
         count = sum(entry.status is status for entry in report.checks)
         yield {"status": status.value}, float(count)
+
+
+def _ignored(report: Report) -> Iterator[Series]:
+    for each in report.ignored:
+        yield {"id": each.id, "was": each.was, **_object(each.subject)}, 1.0
 
 
 def _denied(report: Report) -> Iterator[Series]:

@@ -22,12 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_wasmai.doctor.model import Evidence
-    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, ObjectRef, Report
+    from kubectl_wasmai.doctor.report import (
+        CheckEntry,
+        DiagnosisEntry,
+        IgnoredEntry,
+        ObjectRef,
+        Report,
+    )
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 SHOWN = (Status.FAIL, Status.WARN, Status.UNKNOWN)
+SHOWN_WORDS = tuple(status.value for status in SHOWN)
 _LEVELS = {Certainty.CERTAIN: "error", Certainty.LIKELY: "error", Certainty.POSSIBLE: "note"}
 
 Json = dict[str, Any]
@@ -36,9 +43,13 @@ Json = dict[str, Any]
 def as_sarif(report: Report) -> str:
     """One SARIF log of one run."""
     checks = [entry for entry in report.checks if entry.status in SHOWN]
-    rules = _rules(report.diagnoses, checks)
+    rules = _rules(report, checks)
     index = {rule["id"]: position for position, rule in enumerate(rules)}
-    results = [_diagnosis(each) for each in report.diagnoses] + [_check(each) for each in checks]
+    results = [
+        *(_diagnosis(each) for each in report.diagnoses),
+        *(_check(each) for each in checks),
+        *(_ignored(each) for each in report.ignored),
+    ]
     run = {
         "tool": {
             "driver": {
@@ -62,9 +73,9 @@ def as_sarif(report: Report) -> str:
     return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
 
 
-def _rules(diagnoses: Iterable[DiagnosisEntry], checks: Iterable[CheckEntry]) -> list[Json]:
+def _rules(report: Report, checks: Iterable[CheckEntry]) -> list[Json]:
     rules: dict[str, Json] = {}
-    for diagnosis in diagnoses:
+    for diagnosis in report.diagnoses:
         help_ = f"{diagnosis.remedy.summary}\n\nkubectl wasmai explain {diagnosis.cause}"
         rules.setdefault(
             f"cause/{diagnosis.cause}", _rule("cause", diagnosis.cause, diagnosis.title, help_)
@@ -73,6 +84,10 @@ def _rules(diagnoses: Iterable[DiagnosisEntry], checks: Iterable[CheckEntry]) ->
         rule = _rule("check", entry.id, entry.title, f"kubectl wasmai explain {entry.id}")
         level = "error" if entry.severity is Severity.ERROR else "warning"
         rules.setdefault(f"check/{entry.id}", {**rule, "defaultConfiguration": {"level": level}})
+    for each in report.ignored:
+        kind = _kind(each)
+        help_ = f"kubectl wasmai explain {each.id}"
+        rules.setdefault(f"{kind}/{each.id}", _rule(kind, each.id, each.id, help_))
     return list(rules.values())
 
 
@@ -115,6 +130,23 @@ def _check(entry: CheckEntry) -> Json:
         "properties": {"status": entry.status.value, "evidence": _evidence(entry.evidence)},
     }
     return {**result, "locations": [_location(entry.subject)]} if entry.subject else result
+
+
+def _kind(each: IgnoredEntry) -> str:
+    return "check" if each.was in SHOWN_WORDS else "cause"
+
+
+def _ignored(each: IgnoredEntry) -> Json:
+    """As somebody wants no alarm for it: consumers count it apart."""
+    result: Json = {
+        "ruleId": f"{_kind(each)}/{each.id}",
+        "level": "warning",
+        "message": {"text": harmless(each.reason) or each.id},
+        "partialFingerprints": _fingerprint(_kind(each), each.id, str(each.subject or "")),
+        "suppressions": [{"kind": "external", "justification": harmless(each.by)}],
+        "properties": {"was": each.was},
+    }
+    return {**result, "locations": [_location(each.subject)]} if each.subject else result
 
 
 def _location(subject: ObjectRef) -> Json:

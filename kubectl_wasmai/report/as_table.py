@@ -41,6 +41,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, wide: bool =
         lines += _checks_lines(_without(only, listed), width, color=color, wide=wide)
         lines.append("")
     lines += rights_lines(report, width, color=color)
+    lines += ignored_lines(report, width, color=color)
     lines += _summary_lines(report, width, color=color)
     return "\n".join(lines) + "\n"
 
@@ -72,6 +73,8 @@ def render_quiet(report: Report, *, width: int = 80, color: bool = False) -> str
         lines += ["", *diagnoses_lines(report, width, color=color)][:-1]
     if report.summary.verdict == "inconclusive":
         lines += [*rights_lines(report, width, color=color)][:-1]
+    if report.ignored:
+        lines += ["", *ignored_lines(report, width, color=color)][:-1]
     return "\n".join(lines) + "\n"
 
 
@@ -187,6 +190,21 @@ def rights_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
     yield ""
 
 
+def ignored_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
+    """What raises no alarm, since somebody wants it so; never left out."""
+    if not report.ignored:
+        return
+    yield styled("IGNORED", "heading", color=color)
+    for each in report.ignored:
+        subject = f"{each.subject}: " if each.subject else ""
+        told = wrapped(
+            f"{each.id}  {subject}{each.reason} ({each.by})", width - STATUS_WIDTH - 2, ""
+        )
+        yield f"  {each.was:<{STATUS_WIDTH}}{told[0]}"
+        yield from (" " * (STATUS_WIDTH + 2) + line for line in told[1:])
+    yield ""
+
+
 def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
     """Last, where the eye rests when a terminal has scrolled: counts, verdict, root causes."""
     summary = report.summary
@@ -197,6 +215,7 @@ def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
         (summary.unknown, "unknown", "UNKNOWN"),
         (summary.skip, "skipped", "SKIP"),
         (summary.manual, "for you to judge", "MANUAL"),
+        (summary.ignored, "ignored", "WARN"),
     )
     yield ", ".join(
         styled(f"{count} {word}", style, color=color) for count, word, style in counts if count
