@@ -5,17 +5,15 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from kubectl_wasmai.doctor.model import Status
 from kubectl_wasmai.harmless import harmless
 from kubectl_wasmai.report.rows import Row, lacking_rights, rows
-from kubectl_wasmai.report.text import styled, wrapped
+from kubectl_wasmai.report.text import only_subject, styled, without, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, ObjectRef, Report
+    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
 
 STATUS_WIDTH = 9
 ID_WIDTH = 27
@@ -35,10 +33,10 @@ def render(report: Report, *, width: int = 80, color: bool = False, wide: bool =
     lines = [*diagnoses_lines(report, width, color=color)]
     for checklist, entries in groupby(report.checks, key=lambda entry: entry.checklist):
         listed = list(entries)
-        only = _only_subject(listed)
+        only = only_subject(listed)
         heading = styled(harmless(checklist).upper(), "heading", color=color)
         lines += [f"{heading}  {harmless(str(only))}" if only else heading]
-        lines += _checks_lines(_without(only, listed), width, color=color, wide=wide)
+        lines += _checks_lines(without(only, listed), width, color=color, wide=wide)
         lines.append("")
     lines += rights_lines(report, width, color=color)
     lines += ignored_lines(report, width, color=color)
@@ -50,18 +48,6 @@ def render_diagnoses(report: Report, *, width: int = 80, color: bool = False) ->
     """The root causes alone; a sentence where there is none."""
     lines = list(diagnoses_lines(report, width, color=color))
     return "\n".join(lines or ["No root cause was found."]) + "\n"
-
-
-def _only_subject(entries: list[CheckEntry]) -> ObjectRef | None:
-    """The one object that a checklist is about: said once, not on every line."""
-    subjects = {entry.subject for entry in entries if entry.subject}
-    return next(iter(subjects)) if len(subjects) == 1 else None
-
-
-def _without(subject: ObjectRef | None, entries: list[CheckEntry]) -> list[CheckEntry]:
-    if subject is None:
-        return entries
-    return [msgspec.structs.replace(entry, subject=None) for entry in entries]
 
 
 def render_quiet(report: Report, *, width: int = 80, color: bool = False) -> str:

@@ -7,11 +7,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from kubectl_wasmai.harmless import harmless
 
 if TYPE_CHECKING:
-    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
+    from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, ObjectRef, Report
 
 Style = dict[str, str | bool]
 
@@ -75,3 +76,15 @@ def blamed(report: Report, entry: CheckEntry) -> list[DiagnosisEntry]:
     subject = str(entry.subject) if entry.subject else ""
     exact = [each for each in about if subject in (str(each.subject), *each.explains)]
     return exact or (about if not subject else [])
+
+
+def only_subject(entries: list[CheckEntry]) -> ObjectRef | None:
+    """The one object that a checklist is about: said once, not on every line."""
+    subjects = {entry.subject for entry in entries if entry.subject}
+    return next(iter(subjects)) if len(subjects) == 1 else None
+
+
+def without(subject: ObjectRef | None, entries: list[CheckEntry]) -> list[CheckEntry]:
+    if subject is None:
+        return entries
+    return [msgspec.structs.replace(entry, subject=None) for entry in entries]

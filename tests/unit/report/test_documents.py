@@ -107,12 +107,21 @@ class Tags(html.parser.HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.seen: set[str] = set()
+        self.links: set[str] = set()
+        self.ids: list[str] = []
+        self.labels: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
         assert {name for name, _ in attrs} <= {
             "lang", "charset", "http-equiv", "content", "name", "class",
+            "id", "href", "scope", "datetime", "aria-label", "aria-labelledby",
         }  # fmt: skip
+        for name, value in attrs:
+            if name == "href":
+                self.links.add(str(value))
+            elif name in ("id", "aria-labelledby"):
+                (self.ids if name == "id" else self.labels).append(str(value))
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -135,7 +144,10 @@ def test_no_text_of_a_cluster_breaks_out(text: str) -> None:
     page.feed(as_html(report))
     page.close()
     assert page.open == []
-    assert not page.seen & {"script", "img", "link", "iframe", "a"}
+    assert not page.seen & {"script", "img", "link", "iframe", "form", "object", "base"}
+    assert {each.removeprefix("#") for each in page.links} <= set(page.ids)
+    assert set(page.labels) <= set(page.ids)
+    assert len(set(page.ids)) == len(page.ids)
     json.loads(as_sarif(report))
     lines = [line for line in as_prometheus(report).splitlines() if not line.startswith("#")]
     assert all(SAMPLE.fullmatch(line) for line in lines)
@@ -224,5 +236,5 @@ def test_the_page_loads_nothing() -> None:
     said = event(stuck, "Failed", 'Failed to pull image "<img src=//x>"')
     text = as_html(examine(snapshot(web, stuck, said, runtime_class())))
 
-    assert not re.search(r"<(img|script|link)|url\(|@import|src=(?!//x)|href=", text)
+    assert not re.search(r"<(img|script|link)|url\(|@import|src=(?!//x)|href=.(?!#)", text)
     assert "default-src 'none'" in text
