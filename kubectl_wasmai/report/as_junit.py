@@ -1,9 +1,9 @@
 """The report for CI servers: JUnit XML, one suite a checklist, one test case a check's result.
 
-There is no standard, only what Jenkins, GitLab and others read. FAIL is a ``failure``. UNKNOWN is
-an ``error``: the question could not be asked, which must not look green. SKIP and MANUAL are
-``skipped`` with their reason. WARN passes, as it does for the exit code, and says so in
-``system-out``.
+There is no standard, but two schemas that people validate with: that of Apache Ant's reports and
+that of Jenkins. This is valid for both. FAIL is a ``failure``. UNKNOWN is an ``error``: the
+question could not be asked, which must not look green. SKIP and MANUAL are ``skipped`` with their
+reason. WARN passes, as it does for the exit code; the suite's ``system-out`` says it.
 """
 
 from __future__ import annotations
@@ -33,15 +33,42 @@ ELEMENTS = {
 
 def as_junit(report: Report) -> str:
     """One XML document. Times are of the snapshot, so a replay gives the same bytes."""
-    stamp = report.generated_at.strftime("%Y-%m-%dT%H:%M:%S")
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    cases = list(_cases_of(report))
-    lines.append(f"<testsuites{_attributes(name='kubectl wasmai doctor', **_counts(cases))}>")
-    for checklist, entries in groupby(cases, key=lambda entry: entry.checklist):
-        suite = list(entries)
-        head = _attributes(name=checklist, timestamp=stamp, **_counts(suite))
-        lines += [f"  <testsuite{head}>", *_cases(report, suite), "  </testsuite>"]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>"]
+    suites = groupby(_cases_of(report), key=lambda entry: entry.checklist)
+    for number, (checklist, entries) in enumerate(suites):
+        lines += _suite(report, number, checklist, list(entries))
     return "\n".join([*lines, "</testsuites>"]) + "\n"
+
+
+def _suite(report: Report, number: int, checklist: str, entries: list[CheckEntry]) -> Iterator[str]:
+    head = _attributes(
+        name=checklist,
+        package="kubectl-wasmai",
+        id=str(number),
+        timestamp=report.generated_at.strftime("%Y-%m-%dT%H:%M:%S"),
+        hostname=harmless(report.cluster.context) or "cluster",
+        time=_seconds(entries),
+        **_counts(entries),
+    )
+    yield f"  <testsuite{head}>"
+    yield "    <properties>"
+    yield f"      <property{_attributes(name='verdict', value=report.summary.verdict)}/>"
+    yield f"      <property{_attributes(name='ignored', value=str(report.summary.ignored))}/>"
+    yield "    </properties>"
+    yield from _cases(report, entries)
+    warned = "\n".join(_warning(each) for each in entries if each.status is Status.WARN)
+    yield f"    <system-out>{warned}</system-out>"
+    yield "    <system-err></system-err>"
+    yield "  </testsuite>"
+
+
+def _warning(entry: CheckEntry) -> str:
+    subject = f" ({entry.subject})" if entry.subject else ""
+    return _text(f"WARN {entry.id}{subject}: {entry.reason}")
+
+
+def _seconds(entries: Iterable[CheckEntry]) -> str:
+    return f"{sum(each.duration_ms or 0.0 for each in entries) / 1000:.3f}"
 
 
 def _cases_of(report: Report) -> Iterator[CheckEntry]:
@@ -77,9 +104,10 @@ def _counts(entries: Iterable[CheckEntry]) -> dict[str, str]:
 def _cases(report: Report, entries: list[CheckEntry]) -> Iterator[str]:
     for entry in entries:
         subject = f" ({entry.subject})" if entry.subject else ""
-        seconds = f"{(entry.duration_ms or 0.0) / 1000:.6f}"
         head = _attributes(
-            classname=f"{entry.checklist}.{entry.id}", name=entry.title + subject, time=seconds
+            classname=f"{entry.checklist}.{entry.id}",
+            name=entry.title + subject,
+            time=_seconds([entry]),
         )
         inner = list(_outcome(report, entry))
         if inner:
@@ -89,8 +117,6 @@ def _cases(report: Report, entries: list[CheckEntry]) -> Iterator[str]:
 
 
 def _outcome(report: Report, entry: CheckEntry) -> Iterator[str]:
-    if entry.status is Status.WARN:
-        yield f"      <system-out>{_text(f'WARN: {entry.reason}')}</system-out>"
     element = ELEMENTS.get(entry.status)
     if element is None:
         return

@@ -158,11 +158,33 @@ def test_no_text_of_a_cluster_breaks_out(text: str) -> None:
 
 
 def test_junit_counts_what_it_holds() -> None:
-    root = ET.fromstring(as_junit(hostile("x")))  # noqa: S314 - our own XML
+    for suite in ET.fromstring(as_junit(hostile("x"))):  # noqa: S314 - our own XML
+        assert suite.get("tests") == str(len(suite.findall("testcase")))
+        for name, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert suite.get(name) == str(len(suite.findall(f"testcase/{element}")))
 
-    assert root.get("tests") == str(len(root.findall(".//testcase")))
-    for name, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        assert root.get(name) == str(len(root.findall(f".//{element}")))
+
+def test_junit_has_what_the_schemas_of_ant_and_jenkins_ask_for() -> None:
+    root = ET.fromstring(as_junit(hostile("x y")))  # noqa: S314 - our own XML
+
+    assert (root.tag, root.attrib) == ("testsuites", {})
+    for number, suite in enumerate(root):
+        assert {"name", "package", "id", "timestamp", "hostname", "time"} <= set(suite.attrib)
+        assert suite.get("id") == str(number)
+        tags = [child.tag for child in suite]
+        cases = len(suite.findall("testcase"))
+        assert tags == ["properties", *["testcase"] * cases, "system-out", "system-err"]
+        for case in suite.findall("testcase"):
+            assert set(case.attrib) == {"name", "classname", "time"}
+            assert [child.tag for child in case] in ([], ["failure"], ["error"], ["skipped"])
+            assert not case.findall("failure") or case.find("failure[@type='FAIL']") is not None
+
+
+def test_a_warning_passes_in_junit_and_is_said() -> None:
+    (suite, *_) = ET.fromstring(as_junit(hostile("mind this")))  # noqa: S314 - our own XML
+
+    assert "WARN the-team-was-told" in str(suite.findtext("system-out"))
+    assert "mind this" in str(suite.findtext("system-out"))
 
 
 def test_a_user_s_own_checklist_comes_back_with_prose_and_order() -> None:
