@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NoReturn
 
 import click
@@ -29,6 +30,10 @@ COMMANDS = {
 """Every command and its one-line help, so that ``--help`` imports none of them."""
 
 INTERRUPTED = 130
+FAULT = (
+    "please report it, with the output of WASMAI_TRACEBACK=1 and, if you may, the snapshot: "
+    "kubectl wasmai snapshot save FILE.tar.gz"
+)
 
 
 class LazyGroup(click.Group):
@@ -64,8 +69,28 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Entry point of the console script; never returns, never shows a traceback."""
-    sys.exit(run(sys.argv[1:], program_name(sys.argv[0])))
+    """Never returns, never shows a traceback, whenever Ctrl-C comes."""
+    _open_closed_streams()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = run(sys.argv[1:], program_name(sys.argv[0]))
+    except Exception as error:
+        if "WASMAI_TRACEBACK" in os.environ:
+            raise
+        show_error(WasmaiError(f"this is a fault of kubectl wasmai itself: {error!r}", FAULT))
+        code = 1
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """``>&-`` closes a stream; the next file that is opened must not become the output."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def program_name(argv0: str) -> str:
@@ -87,14 +112,26 @@ def run(arguments: list[str], name: str = "kubectl wasmai") -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except WasmaiError as error:
-        show_error(error)
-        return error.exit_code
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (WasmaiError, OSError) as error:
+        return _failed(error)
     return result if isinstance(result, int) else 0
+
+
+def _failed(error: WasmaiError | OSError) -> int:
+    if isinstance(error, OSError):
+        _give_up_output()
+        if isinstance(error, BrokenPipeError):
+            return 0
+        what = f"use {error.filename}" if error.filename else "write the output"
+        error = WasmaiError(f"cannot {what}: {(error.strerror or str(error)).lower()}")
+    show_error(error)
+    return error.exit_code
+
+
+def _give_up_output() -> None:
+    """The reader (head, less) has seen enough, or the disk is full: what Python still holds must
+    not make it complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def show_error(error: WasmaiError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import tarfile
 import tempfile
 from pathlib import Path
@@ -82,11 +83,14 @@ def _write_archive(target: Path, files: Iterator[tuple[str, bytes]]) -> None:
 
 def _write_directory(target: Path, files: Iterator[tuple[str, bytes]]) -> None:
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    for name, content in files:
-        path = temporary / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    temporary.rename(target)
+    try:
+        for name, content in files:
+            path = temporary / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _info(info: SnapshotInfo) -> bytes:

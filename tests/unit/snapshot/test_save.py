@@ -63,13 +63,14 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     assert target.read_text() == "precious"
 
 
-def test_a_failed_save_leaves_no_half_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["x.tar.gz", "x"])
+def test_a_failed_save_leaves_no_half_file(tmp_path: Path, name: str) -> None:
     def breaks() -> Any:
         yield "pods.json", b"{}"
         raise OSError("disk full")
 
     with pytest.raises(InputError, match="cannot write"):
-        write(tmp_path / "x.tar.gz", breaks())
+        write(tmp_path / name, breaks())
 
     assert list(tmp_path.iterdir()) == []
 
