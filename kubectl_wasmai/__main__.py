@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from typing import NoReturn
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def main() -> NoReturn:
+def main() -> None:
+    """Never returns."""
     from kubectl_wasmai.cli.main import main as begin
 
     begin()
