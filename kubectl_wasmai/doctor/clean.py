@@ -44,7 +44,8 @@ def clean(
         for kind, each_kind in snapshot.objects.items()
     }
     logs = {key: redact_text(text) for key, text in snapshot.logs.items()}
-    return replace(snapshot, objects=objects, logs=logs), cleaned
+    metrics = {key: redact_text(text) for key, text in snapshot.metrics.items()}
+    return replace(snapshot, objects=objects, logs=logs, metrics=metrics), cleaned
 
 
 def _of(view: WorkloadView) -> Iterable[Subject]:

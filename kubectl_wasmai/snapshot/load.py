@@ -167,10 +167,8 @@ def _objects(reading: _Reading, where: str, document: Any) -> None:
         for item in items or ():
             stamped = {"kind": item_kind, **item} if item_kind and isinstance(item, dict) else item
             _objects(reading, where, stamped)
-            _log(reading, path, content)
-        elif path.suffix == ".prom":
-            if (told_by := _metrics_key(path)) is not None:
-                reading.metrics[told_by] = content.decode("utf-8", "replace")
+    elif _is_ours(kind, document):
+        _object(reading, where, str(kind), document)
 
 
 def _is_ours(kind: Any, document: dict[str, Any]) -> bool:

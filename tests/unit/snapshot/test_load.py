@@ -6,6 +6,7 @@ import tarfile
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from builders import deployment, meta, pod, runtime_class
 from hypothesis import given, settings
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from kubectl_wasmai.doctor import examine
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.snapshot import LogKey, MetricsKey, load
+from kubectl_wasmai.snapshot.objects import TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -109,6 +112,26 @@ def test_what_was_not_understood_makes_an_answer_unknown_and_stops_no_other(tmp_
     assert {each.status.value for each in report.checks if each.id == "runtimeclass-exists"} == {
         "PASS"
     }
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_time_has_a_zone_or_is_left_out(kind: str) -> None:
+    """A time without one cannot be compared with another: that would be a crash in some check."""
+
+    def zones(type_: msgspec.inspect.Type, met: set[type]) -> Iterator[bool | None]:
+        if isinstance(type_, msgspec.inspect.StructType) and type_.cls not in met:
+            met.add(type_.cls)
+            for each in type_.fields:
+                yield from zones(each.type, met)
+        elif isinstance(type_, msgspec.inspect.UnionType):
+            for each_type in type_.types:
+                yield from zones(each_type, met)
+        elif isinstance(type_, msgspec.inspect.ListType):
+            yield from zones(type_.item_type, met)
+        elif isinstance(type_, msgspec.inspect.DateTimeType):
+            yield type_.tz
+
+    assert set(zones(msgspec.inspect.type_info(TYPES[kind]), set())) <= {True}
 
 
 def test_what_was_odd_when_it_was_saved_is_told_once(tmp_path: Path) -> None:
