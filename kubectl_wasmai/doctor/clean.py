@@ -27,6 +27,11 @@ NUMEROUS = ("Pod", "ReplicaSet", "Event")
 """Of these only what is about the workloads of interest: no check quotes a stranger's pod."""
 
 
+LONGEST = 4096
+"""Characters of a message, or of a log's line, that are judged: its beginning and its end. Events
+have 1,024 at most, and a pattern may take the square of a text's length."""
+
+
 def clean(
     snapshot: ClusterSnapshot, views: tuple[WorkloadView, ...]
 ) -> tuple[ClusterSnapshot, tuple[WorkloadView, ...]]:
@@ -43,9 +48,18 @@ def clean(
         )
         for kind, each_kind in snapshot.objects.items()
     }
-    logs = {key: redact_text(text) for key, text in snapshot.logs.items()}
+    logs = {key: _shortened_lines(redact_text(text)) for key, text in snapshot.logs.items()}
     metrics = {key: redact_text(text) for key, text in snapshot.metrics.items()}
     return replace(snapshot, objects=objects, logs=logs, metrics=metrics), cleaned
+
+
+def _shortened(text: str) -> str:
+    head, tail = 3 * LONGEST // 4, LONGEST // 4
+    return text if len(text) <= LONGEST else f"{text[:head]} … {text[-tail:]}"
+
+
+def _shortened_lines(text: str) -> str:
+    return "\n".join(_shortened(line) for line in text.split("\n"))
 
 
 def _of(view: WorkloadView) -> Iterable[Subject]:
@@ -66,7 +80,7 @@ class _Cleaner:
     """Each pod once, though it stands in the snapshot and in a view."""
 
     def __init__(self) -> None:
-        self._redactor = Redactor()
+        self._redactor = Redactor(_shortened)
         self._pods: dict[int, Pod] = {}
 
     def struct(self, item: T) -> T:

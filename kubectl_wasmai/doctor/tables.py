@@ -54,7 +54,7 @@ def read_table(path: str) -> Table:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, toml.TOMLDecodeError, msgspec.ValidationError) as error:
         raise InputError(f"{path} is no valid table of signatures: {error}") from error
-    except (AttributeError, re.error) as error:
+    except (AttributeError, RecursionError, OverflowError, re.error) as error:
         raise InputError(f"{path} is no valid table of signatures: {error}") from error
     _refuse_unknown(path, table)
     return table

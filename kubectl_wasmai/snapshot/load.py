@@ -35,7 +35,8 @@ _OBJECT_TIME = re.compile(rb'(?:(?<!deletion)Timestamp|Time|edAt)"?: *"?' + _STA
 """Times at which something was seen: a deletion or the end of a certificate lies ahead."""
 _LOG_TIME = re.compile(rb"^" + _STAMP, re.MULTILINE)
 MAX_LOG = 1024 * 1024
-"""Bytes of a log that are judged, from its end: ``collect`` reads far less."""
+MAX_LINES = 5000
+"""Bytes and lines of a log that are judged, from its end: ``collect`` reads far less."""
 
 
 @dataclass
@@ -122,10 +123,13 @@ def _log(reading: _Reading, path: PurePosixPath, content: bytes) -> None:
     key = _log_key(path)
     if key is None:
         return
-    if len(content) > MAX_LOG:
-        content = content[-MAX_LOG:].partition(b"\n")[2]
-        _unread(reading, str(path), f"only its last {MAX_LOG >> 10} KiB were judged")
-    reading.logs[key] = content.decode("utf-8", "replace")
+    text = content[-MAX_LOG:].decode("utf-8", "replace")
+    # The first line of a part is a part of a line.
+    lines = text.split("\n")[1 if len(content) > MAX_LOG else 0 :]
+    if len(content) > MAX_LOG or len(lines) > MAX_LINES:
+        text = "\n".join(lines[-MAX_LINES:])
+        _unread(reading, str(path), "only its end was judged")
+    reading.logs[key] = text
 
 
 def _latest(times: set[bytes]) -> datetime:

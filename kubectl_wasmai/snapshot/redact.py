@@ -9,10 +9,13 @@ snapshot again changes nothing, so a replayed report equals the live one.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl_wasmai.snapshot.secret_names import is_harmless_value, is_secret_name
 from kubectl_wasmai.snapshot.secret_texts import MASK, redact_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["MASK", "Redactor", "redact_text"]
 
@@ -46,11 +49,12 @@ class Redactor:
     """Redacts the objects of one snapshot.
 
     Labels and selectors with a secret's name get a number for each value, so that what selected
-    what still does.
+    what still does. ``message`` does something more to redacted messages of events and statuses.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, message: Callable[[str], str] = str) -> None:
         self._numbers: dict[str, str] = {}
+        self._message = message
 
     def object(self, value: Any) -> Any:
         """A copy of decoded JSON with every text redacted and every secret-named value masked.
@@ -86,6 +90,8 @@ class Redactor:
                 out[key] = {k: self._label(k, v) for k, v in inner.items()}
             elif key in _IDENTITY and isinstance(inner, str):
                 out[key] = inner
+            elif key == "message" and isinstance(inner, str):
+                out[key] = self._message(redact_text(inner))
             elif isinstance(inner, str):
                 out[key] = _field(key, inner)
             else:

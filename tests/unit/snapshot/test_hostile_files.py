@@ -277,16 +277,18 @@ def test_what_powershell_writes_is_read(tmp_path: Path) -> None:
     assert load(str(tmp_path / "x.json")).has("Deployment")
 
 
-def test_the_end_of_a_huge_log_is_judged_and_that_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", [b"a line of a log, and not a short one: " + b"x" * 300, b"a"])
+def test_the_end_of_a_huge_log_is_judged_and_that_is_said(tmp_path: Path, line: bytes) -> None:
     folder = tmp_path / "logs" / "default" / "web"
     folder.mkdir(parents=True)
-    (folder / "main.log").write_bytes(b"first\n" + b"a line of a log\n" * 100_000 + b"last\n")
+    (folder / "main.log").write_bytes(b"first\n" + (line + b"\n") * 10_000 + b"last\n")
     (tmp_path / "all.json").write_bytes(LIST)
 
     snapshot = load(str(tmp_path))
 
     (log,) = snapshot.logs.values()
-    assert log.startswith("a line of a log\n")
+    assert log.startswith(line.decode() + "\n")
+    assert len(log.splitlines()) <= 5000
     assert log.endswith("last\n")
     (told,) = snapshot.info.collection.unreadable
     assert told.object == "logs/default/web/main.log"
