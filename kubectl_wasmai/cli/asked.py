@@ -48,6 +48,8 @@ def refuse_contradictions(
         raise click.UsageError("--from and --save-snapshot exclude each other")
     if watch and (source or target):
         raise click.UsageError("--watch looks at a cluster: not with --from or --save-snapshot")
+    if watch and output not in ("table", "wide", "json", "yaml"):
+        raise click.UsageError(f"--watch prints many reports: not with -o {output}")
     if quiet and output not in ("table", "wide"):
         raise click.UsageError(f"-q prints text: not with -o {output}")
 

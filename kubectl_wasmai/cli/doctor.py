@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ import click
 
 from kubectl_wasmai.cli.asked import asked, named_subject, refuse_contradictions
 from kubectl_wasmai.cli.options import Duration, KubectlCommand, cluster_options
-from kubectl_wasmai.cli.terminal import color_wanted, progress
+from kubectl_wasmai.cli.screen import Screen
+from kubectl_wasmai.cli.terminal import color_wanted, progress, redrawable
+from kubectl_wasmai.cli.watch import heading
 from kubectl_wasmai.cli.watch import watch as repeat
 from kubectl_wasmai.harmless import harmless
 
@@ -148,28 +151,31 @@ def command(
     colored = color_wanted(sys.stdout, color)
 
     def look() -> Report:
-        snapshot, namespace = _snapshot(connection, from_, save_snapshot, all_namespaces)
+        snapshot, namespace = _snapshot(
+            connection, from_, save_snapshot, all_namespaces, silent=watch
+        )
         chosen = replace(options, subject=named_subject(for_, namespace))
         report = examine(snapshot, chosen, timings=timings)
         if stats:
             click.echo(_stats(report), err=True)
         return report
 
-    def show(report: Report) -> None:
+    def show(report: Report) -> str:
+        out = StringIO()
         if quiet:
-            write_quiet(report, sys.stdout, color=colored)
+            write_quiet(report, out, color=colored)
         else:
-            write_report(report, output, sys.stdout, color=colored, checklists=checked)
-        sys.stdout.flush()
+            write_report(report, output, out, color=colored, checklists=checked)
+        return out.getvalue()
 
     if watch:
-        terminal = sys.stdout.isatty() and output in ("table", "wide")
-        repeat(look, show, interval=max(interval, 1.0), redraw=terminal)
+        screen = Screen(sys.stdout) if redrawable(sys.stdout, output) else None
+        repeat(look, show, interval=max(interval, 1.0), screen=screen, heading=heading(output))
     report = look()
     for each in ignored:
         if not any(entry.by.startswith(f"--ignore {each}") for entry in report.ignored):
             click.echo(f"note: --ignore {harmless(each)} silences nothing", err=True)
-    show(report)
+    click.echo(show(report), nl=False)
     return report.strict_exit_code if strict else report.exit_code
 
 
@@ -182,7 +188,12 @@ def _stats(report: Report) -> str:
 
 
 def _snapshot(
-    connection: ConnectionOptions, source: str | None, target: str | None, all_namespaces: bool
+    connection: ConnectionOptions,
+    source: str | None,
+    target: str | None,
+    all_namespaces: bool,
+    *,
+    silent: bool,
 ) -> tuple[ClusterSnapshot, str]:
     """The snapshot to judge, and the namespace that ``--for`` names objects in."""
     from kubectl_wasmai.snapshot import collect, collect_whole, load, restrict
@@ -196,7 +207,7 @@ def _snapshot(
 
     with connect(connection) as cluster:
         scope = None if all_namespaces else cluster.namespace
-        with progress("collecting") as say:
+        with progress("collecting", silent=silent) as say:
             if not target:
                 return collect(cluster, namespace=scope, progress=say), cluster.namespace
             collected = collect_whole(cluster, namespace=scope, progress=say)

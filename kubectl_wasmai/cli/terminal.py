@@ -11,19 +11,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_CANNOT_MOVE = ("dumb", "unknown")
+
+
+def redrawable(stream: TextIO, form: str) -> bool:
+    """Whether ``--watch`` can show its latest look in place of the one before."""
+    moves = stream.isatty() and os.environ.get("TERM") not in _CANNOT_MOVE
+    return moves and form in ("table", "wide")
+
+
 def color_wanted(stream: TextIO, choice: str = "auto") -> bool:
     """``--color`` beats NO_COLOR beats being a terminal (https://no-color.org)."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and os.environ.get("TERM") not in _CANNOT_MOVE
 
 
 @contextlib.contextmanager
-def progress(title: str) -> Iterator[Callable[[str], None]]:
-    """A spinner on stderr that says what is being done; silence where stderr is no terminal."""
-    if not sys.stderr.isatty():
+def progress(title: str, *, silent: bool = False) -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr that says what is being done; silence where stderr is no terminal, or
+    one that cannot go back."""
+    if silent or not sys.stderr.isatty() or os.environ.get("TERM") in _CANNOT_MOVE:
         yield lambda _: None
         return
     from rich.console import Console

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from builders import deployment, pod_spec, runtime_class, snapshot
 
 from kubectl_wasmai.cli.doctor import FORMATS
 from kubectl_wasmai.cli.main import run
-from kubectl_wasmai.cli.watch import watch
+from kubectl_wasmai.cli.screen import ENTER, HOME, LEAVE, Screen
+from kubectl_wasmai.cli.watch import heading, watch
 from kubectl_wasmai.doctor import examine
 from kubectl_wasmai.errors import ClusterUnreachable
 from kubectl_wasmai.report import FORMATS as RENDERED
@@ -73,6 +75,10 @@ def test_a_user_s_checklist_is_run_alone(
     assert {each["checklist"] for each in checks} == {"go-live"}
 
 
+def verdict(report: Report) -> str:
+    return f"{report.summary.verdict}\n"
+
+
 def broken() -> Report:
     web = deployment(spec=pod_spec(runtime_class="gone"))
     return examine(snapshot(web, runtime_class()))
@@ -85,7 +91,6 @@ def test_watching_prints_only_what_is_new_and_survives_a_lost_connection(
         examine(snapshot()), examine(snapshot()), ClusterUnreachable("no answer"), broken(),
         broken(), KeyboardInterrupt(),
     ]  # fmt: skip
-    shown: list[Report] = []
     slept: list[float] = []
 
     def look() -> Report:
@@ -95,12 +100,12 @@ def test_watching_prints_only_what_is_new_and_survives_a_lost_connection(
         return report
 
     with pytest.raises(KeyboardInterrupt):
-        watch(look, shown.append, interval=7, redraw=False, sleep=slept.append)
+        watch(look, verdict, interval=7, heading=heading("table"), sleep=slept.append)
 
-    assert [report.summary.verdict for report in shown] == ["inconclusive", "broken"]
     assert slept == [7, 7, 7, 7, 7]
     said = capsys.readouterr()
-    assert said.out.count("---") == 2
+    stamped = [line.partition(" ")[0] for line in said.out.splitlines()]
+    assert stamped == ["---", "inconclusive", "---", "broken"]
     assert "no answer" in said.err
 
 
@@ -109,7 +114,61 @@ def test_watching_fails_at_once_where_the_first_look_does() -> None:
         raise ClusterUnreachable("no answer")
 
     with pytest.raises(ClusterUnreachable):
-        watch(look, lambda _: None, interval=1, redraw=False, sleep=lambda _: None)
+        watch(look, verdict, interval=1, heading=heading("table"), sleep=lambda _: None)
+
+
+def test_a_stream_of_documents_holds_nothing_else() -> None:
+    assert heading("json")("now") == ""
+    assert heading("yaml")("now") == "---\n"
+    assert run(["doctor", "--watch", "-o", "html"]) == 2
+
+
+def test_a_line_that_is_too_wide_takes_the_rows_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINES", "4")
+    monkeypatch.setenv("COLUMNS", "10")
+    out = StringIO()
+
+    Screen(out).draw("a" * 25 + "\nb\nc\n")  # three rows, and no room for two more
+    Screen(out).draw("\x1b[31ma\x1b[0m\nb\nc\nd\n")  # colours take none
+
+    first, second = out.getvalue().split(HOME)[1:]
+    assert "2 lines more" in first
+    assert "more" not in second
+
+
+def test_a_screen_is_redrawn_in_place_and_left_as_it_was(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINES", "6")
+    monkeypatch.setenv("COLUMNS", "80")
+    out = StringIO()
+    screen = Screen(out)
+    rounds: list[Report | BaseException] = [
+        examine(snapshot()), ClusterUnreachable("no\x1b answer"), broken(), KeyboardInterrupt(),
+    ]  # fmt: skip
+
+    def look() -> Report:
+        report = rounds.pop(0)
+        if isinstance(report, BaseException):
+            raise report
+        return report
+
+    with pytest.raises(KeyboardInterrupt):
+        watch(
+            look, lambda report: verdict(report) * 20, interval=7, screen=screen,
+            heading=heading("table"), sleep=lambda _: None,
+        )  # fmt: skip
+
+    drawn = out.getvalue()
+    assert drawn.startswith(ENTER)
+    assert drawn.endswith(LEAVE)
+    frames = drawn.removeprefix(ENTER).removesuffix(LEAVE).split(HOME)[1:]
+    assert len(frames) == 3
+    assert all(frame.count("\n") == 5 for frame in frames)  # as many lines as the screen has
+    assert "\x1b[2J" not in drawn  # never empty: that is what flickers
+    assert "no  answer; what was seen before:" in frames[1]
+    assert "lines more" in frames[2]
+    assert capsys.readouterr().out.count("broken\n") == 20  # the last report stays, whole
 
 
 def test_rbac_grants_no_secrets_and_reads_as_a_list(capsys: pytest.CaptureFixture[str]) -> None:
