@@ -12,6 +12,8 @@ from kubectl_wasmai.doctor.model import Case, Check, Result, Status, Subject
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from kubectl_wasmai.snapshot import ClusterSnapshot
+
 
 MAX_NAMED = 3
 """Objects that a reason names; the report's ``collection`` names all."""
