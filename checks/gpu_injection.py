@@ -27,6 +27,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.symptoms import log_evidence
 from kubectl_wasmai.snapshot import LogKey
 from kubectl_wasmai.wasm import is_module_path, is_native_handler, selects_wasm
 
@@ -122,7 +123,7 @@ def _by_words(
             ]
             if lines and (not previous or not status.ready):
                 about = f"{Subject('Pod', pod.namespace, pod.name)} [{status.name}]"
-                evidence = Evidence("log", about, lines[-1].strip())
+                evidence = log_evidence(about, lines[-1])
                 names = _plugin_names(found) if found else {}
                 certain = Certainty.CERTAIN
                 yield Finding("gpu-not-injected", view.subject, certain, (evidence,), names)

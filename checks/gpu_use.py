@@ -16,6 +16,7 @@ from kubectl_wasmai.doctor.health import is_ready
 from kubectl_wasmai.doctor.interest import wants_gpu
 from kubectl_wasmai.doctor.model import Case, Check, Evidence, Result, Severity, Status, Subject
 from kubectl_wasmai.doctor.once import once_per_case
+from kubectl_wasmai.doctor.symptoms import log_evidence
 from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _by_log(case: Case, view: WorkloadView) -> Result | None:
             lines = [line for line in log.splitlines() if _IN_USE.search(line)]
             if lines:
                 about = f"{Subject('Pod', pod.namespace, pod.name)} [{container.name}]"
-                evidence = (Evidence("log", about, lines[-1].strip()),)
+                evidence = (log_evidence(about, lines[-1]),)
                 return Result(Status.PASS, "the log tells of the GPU", view.subject, evidence)
     return None
 

@@ -19,7 +19,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
-from kubectl_wasmai.doctor.symptoms import symptoms
+from kubectl_wasmai.doctor.symptoms import log_evidence, symptoms
 from kubectl_wasmai.rights import rule
 from kubectl_wasmai.snapshot import LogKey
 
@@ -130,7 +130,7 @@ def _said(case: Case, view: WorkloadView, container: Container) -> Iterable[Evid
         lines = [line for line in log.splitlines() if ON_CPU.search(line)]
         if lines and not is_leaving(pod):
             about = f"{Subject('Pod', pod.namespace, pod.name)} [{container.name}]"
-            yield Evidence("log", about, lines[-1].strip())
+            yield log_evidence(about, lines[-1])
 
 
 def _since(pod: Pod) -> Evidence:

@@ -26,6 +26,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.symptoms import log_evidence
 from kubectl_wasmai.doctor.versions import runs_k3s
 from kubectl_wasmai.snapshot import LogKey
 from kubectl_wasmai.wasm import (
@@ -189,7 +190,7 @@ def _proof(case: Case, pod: Pod, status: ContainerStatus) -> Evidence | None:
         log = case.snapshot.logs.get(LogKey(pod.namespace, pod.name, status.name, previous), "")
         for line in log.splitlines():
             if ENGINE.search(line):
-                return Evidence("log", name, line.strip())
+                return log_evidence(name, line)
     return None
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from kubectl_wasmai import demo
 from kubectl_wasmai.doctor import Options, examine
-from kubectl_wasmai.report.as_table import render
+from kubectl_wasmai.report.as_table import Look, render
 from kubectl_wasmai.snapshot import load
 
 PAGE = Path(__file__).parents[1] / "images" / "doctor.svg"
@@ -57,7 +57,7 @@ FRAME = """\
 def printed() -> str:
     """The report as it is printed, in colour."""
     report = examine(load(str(demo.recording())), Options(checklists=("runtime",)))
-    return render(report, width=WIDTH, color=True)
+    return render(report, Look(WIDTH, color=True))
 
 
 def text() -> str:

@@ -165,7 +165,15 @@ def command(
         if quiet:
             write_quiet(report, out, color=colored)
         else:
-            write_report(report, output, out, color=colored, checklists=checked)
+            write_report(
+                report,
+                output,
+                out,
+                color=colored,
+                checklists=checked,
+                causes_last=sys.stdout.isatty() and not watch,
+                strict=strict,
+            )
         return out.getvalue()
 
     if watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -180,14 +181,24 @@ def blame(
     return tuple(replace(run, results=tuple(judged(run, r) for r in run.results)) for run in runs)
 
 
+_POD_SUFFIX = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
+_COMBINED = "(combined from similar events): "
+
+
+def _gist(text: str) -> str:
+    """The same of each pod of a workload: to say it of another pod is no more evidence."""
+    return _POD_SUFFIX.sub("", text.removeprefix(_COMBINED))
+
+
 def _evidence(findings: list[Finding]) -> tuple[Evidence, ...]:
     """What the objects say first, then texts, newest first; the same text only once."""
     unique: dict[tuple[str, str], Evidence] = {}
     for finding in findings:
         for each in finding.evidence:
-            known = unique.get((each.source, each.text))
+            key = (each.source, _gist(each.text))
+            known = unique.get(key)
             if known is None or _later(each, known):
-                unique[each.source, each.text] = each
+                unique[key] = each
     ordered = sorted(
         unique.values(),
         key=lambda e: (e.source != "spec", -(e.time.timestamp() if e.time else 0), e.object),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kubectl_wasmai.doctor.health import container_statuses, is_finished, is_leaving, is_ready
 from kubectl_wasmai.doctor.model import Evidence, Subject
 from kubectl_wasmai.doctor.quantity import whole
+from kubectl_wasmai.doctor.symptoms import log_evidence
 from kubectl_wasmai.snapshot import LogKey
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _listens(
         if said:
             for match, line in said:
                 host = match["host"] or ""
-                yield host, int(match["port"]), Evidence("log", name, line.strip())
+                yield host, int(match["port"]), log_evidence(name, line)
             return
     for host, port, text in announced(container):
         yield host, port, Evidence("spec", name, text)

@@ -53,10 +53,9 @@ class Symptom:
         """``text`` is the whole text, or the one line of a log that says it."""
         source = {"event": "event", "log": "log"}.get(self.where, "status")
         name = str(self.subject) + (f" [{self.container}]" if self.container else "")
-        stamp = LOG_TIME.match(text) if source == "log" else None
-        if stamp is None:
-            return Evidence(source, name, text.strip(), self.time)
-        return Evidence(source, name, text[stamp.end() :].strip(), _time(stamp[1]))
+        if source == "log":
+            return log_evidence(name, text)
+        return Evidence(source, name, text.strip(), self.time)
 
 
 def symptoms(case: Case) -> Iterator[Symptom]:
@@ -81,6 +80,14 @@ def logs_of(snapshot: ClusterSnapshot, view: WorkloadView, pod: Pod) -> Iterator
     for status in container_statuses(pod):
         yield from _of_state(status.last_state, subject, view, status.name)
         yield from _of_logs(snapshot, subject, view, status.name)
+
+
+def log_evidence(name: str, line: str) -> Evidence:
+    """One line of a container's log, with the time apart that ``--timestamps`` put before it."""
+    stamp = LOG_TIME.match(line)
+    if stamp is None:
+        return Evidence("log", name, line.strip())
+    return Evidence("log", name, line[stamp.end() :].strip(), _time(stamp[1]))
 
 
 def _time(text: str) -> datetime | None:

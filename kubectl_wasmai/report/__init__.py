@@ -10,7 +10,7 @@ from kubectl_wasmai.report.as_junit import as_junit
 from kubectl_wasmai.report.as_markdown import as_markdown
 from kubectl_wasmai.report.as_prometheus import as_prometheus
 from kubectl_wasmai.report.as_sarif import as_sarif
-from kubectl_wasmai.report.as_table import render, render_diagnoses, render_quiet
+from kubectl_wasmai.report.as_table import Look, render, render_diagnoses, render_quiet
 from kubectl_wasmai.report.documents import as_json, as_yaml
 
 if TYPE_CHECKING:
@@ -39,14 +39,18 @@ def write_report(
     *,
     color: bool = False,
     checklists: Sequence[Checklist] = (),
+    causes_last: bool = False,
+    strict: bool = False,
 ) -> None:
-    """Writes ``report`` in one of ``FORMATS``; ``markdown`` gives ``checklists`` back."""
+    """Writes ``report`` in one of ``FORMATS``; ``markdown`` gives ``checklists`` back. Of tables:
+    ``causes_last`` is for terminals, and ``strict`` tells the exit code that ``--strict`` gives."""
     if form in _DOCUMENTS:
         file.write(_DOCUMENTS[form](report))
     elif form == "markdown":
         file.write(as_markdown(report, checklists))
     else:
-        file.write(render(report, width=_width(), color=color, wide=form == "wide"))
+        look = Look(_width(), color, form == "wide", causes_last, strict)
+        file.write(render(report, look))
 
 
 def write_quiet(report: Report, file: TextIO, *, color: bool = False) -> None:

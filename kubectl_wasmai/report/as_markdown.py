@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kubectl_wasmai.doctor.checklist import item_lines, tick
 from kubectl_wasmai.doctor.model import Status
 from kubectl_wasmai.harmless import harmless
-from kubectl_wasmai.report.text import VERDICTS, code, markdown
+from kubectl_wasmai.report.text import VERDICTS, code, folded, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def _diagnosis(diagnosis: DiagnosisEntry) -> Iterator[str]:
         yield from ("", f"{fence}sh", *commands, fence)
     if diagnosis.explains:
         yield ""
-        yield "Explains: " + ", ".join(code(name) for name in diagnosis.explains[:MAX_LINES])
+        yield f"Explains: {markdown(folded(diagnosis.explains))}"
 
 
 def _ignored(report: Report) -> Iterator[str]:

@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.doctor.model import Status
 from kubectl_wasmai.harmless import harmless
-from kubectl_wasmai.report.rows import Row, lacking_rights, rows
-from kubectl_wasmai.report.text import only_subject, styled, without, wrapped
+from kubectl_wasmai.report.rows import Row, rows
+from kubectl_wasmai.report.summary import (
+    STATUS_WIDTH,
+    ignored_lines,
+    rights_lines,
+    summary_lines,
+    verdict_lines,
+)
+from kubectl_wasmai.report.text import folded, only_subject, styled, without, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, Report
 
-STATUS_WIDTH = 9
 ID_WIDTH = 27
-MAX_EXPLAINED = 6
-
-VERDICTS = {
-    "healthy": "everything that could be judged is well",
-    "degraded": "nothing is broken, something wants attention",
-    "broken": "no root cause was found for what failed",
-    "inconclusive": "nothing could be judged",
-}
 
 
-def render(report: Report, *, width: int = 80, color: bool = False, wide: bool = False) -> str:
-    """The whole report as text of ``width`` columns; commands are never broken, to be pasted.
-    ``wide`` adds evidence to each check, and to manual items what to look at."""
-    lines = [*diagnoses_lines(report, width, color=color)]
+@dataclass(frozen=True)
+class Look:
+    """How a report is shown. ``wide`` adds evidence to each check, and why others do not apply.
+    ``causes_last``: where the prompt is, as a terminal scrolls. ``strict``: what the exit code
+    will be judged by."""
+
+    width: int = 80
+    color: bool = False
+    wide: bool = False
+    causes_last: bool = False
+    strict: bool = False
+
+
+def render(report: Report, look: Look | None = None) -> str:
+    """The whole report as text; commands are never broken, to be pasted."""
+    look = look or Look()
+    width, color = look.width, look.color
+    causes = list(diagnoses_lines(report, width, color=color))
+    lines: list[str] = []
     for checklist, entries in groupby(report.checks, key=lambda entry: entry.checklist):
         listed = list(entries)
         only = only_subject(listed)
         heading = styled(harmless(checklist).upper(), "heading", color=color)
         lines += [f"{heading}  {harmless(str(only))}" if only else heading]
-        lines += _checks_lines(without(only, listed), width, color=color, wide=wide)
+        lines += _checks_lines(without(only, listed), width, color=color, wide=look.wide)
         lines.append("")
     lines += rights_lines(report, width, color=color)
     lines += ignored_lines(report, width, color=color)
-    lines += _summary_lines(report, width, color=color)
+    lines = [*lines, *causes] if look.causes_last else [*causes, *lines]
+    lines += summary_lines(report, width, color=color, strict=look.strict)
     return "\n".join(lines) + "\n"
 
 
@@ -51,10 +66,8 @@ def render_diagnoses(report: Report, *, width: int = 80, color: bool = False) ->
 
 
 def render_quiet(report: Report, *, width: int = 80, color: bool = False) -> str:
-    """The verdict in one line, then the root causes."""
-    verdict = _verdict(report, width)
-    style = "cause" if report.summary.verdict == "broken" else "heading"
-    lines = [*(styled(line, style, color=color) for line in verdict)]
+    """The verdict, then the root causes."""
+    lines = list(verdict_lines(report, width, color=color))
     if report.diagnoses:
         lines += ["", *diagnoses_lines(report, width, color=color)][:-1]
     if report.summary.verdict == "inconclusive":
@@ -82,7 +95,7 @@ def _diagnosis_lines(diagnosis: DiagnosisEntry, width: int, *, color: bool) -> I
         yield f"    {evidence.source:<8}{lines[0] if lines else ''}"
         yield from (" " * 12 + line for line in lines[1:])
     yield styled("  Explains", "heading", color=color)
-    yield from wrapped(_explained(diagnosis.explains), width, "    ")
+    yield from wrapped(folded(diagnosis.explains) or "nothing else", width, "    ")
     yield styled("  To do", "heading", color=color)
     yield from wrapped(diagnosis.remedy.summary, width, "    ")
     for command in diagnosis.remedy.commands:
@@ -90,12 +103,6 @@ def _diagnosis_lines(diagnosis: DiagnosisEntry, width: int, *, color: bool) -> I
     if diagnosis.runbook:
         yield styled("  More", "heading", color=color)
         yield f"    kubectl wasmai explain {diagnosis.cause}"
-
-
-def _explained(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MAX_EXPLAINED])
-    more = len(names) - MAX_EXPLAINED
-    return f"{shown} and {more} more" if more > 0 else shown or "nothing else"
 
 
 def _checks_lines(
@@ -109,11 +116,13 @@ def _checks_lines(
 
 
 def _folded_lines(row: Row, width: int, *, color: bool) -> Iterator[str]:
-    """Several checks that are not judged, for one reason."""
+    """Several checks that are not judged, for one reason or since they do not apply."""
     first = row.entries[0]
+    reasons = {entry.reason for entry in row.entries}
+    reason = first.reason if len(reasons) == 1 else "do not apply here; -o wide says why"
     status = styled(f"{row.status.value:<{STATUS_WIDTH}}", row.status.value, color=color)
     lines = wrapped(", ".join(row.ids), width - STATUS_WIDTH - 2, "")
-    lines += wrapped(first.reason, width - STATUS_WIDTH - 4, "  ")
+    lines += wrapped(reason, width - STATUS_WIDTH - 4, "  ")
     if _needs(first):
         lines += wrapped(_needs(first), width - STATUS_WIDTH - 4, "  ")
     yield f"  {status}{lines[0]}".rstrip()
@@ -156,61 +165,3 @@ def _details(entries: Sequence[CheckEntry], width: int, *, wide: bool) -> Iterat
         yield from wrapped(_needs(entry), width, "") if last else ()
         for evidence in entry.evidence if wide else ():
             yield from wrapped(f"{evidence.source} {evidence.object}: {evidence.text}", width, "  ")
-
-
-def rights_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
-    """What to ask for where rights were lacking: rules to paste into a role."""
-    missing = list(lacking_rights(report))
-    if not missing:
-        return
-    denied = report.collection.denied
-    where = sorted({each.namespace for each in denied if each.namespace})
-    yield styled("RIGHTS", "heading", color=color)
-    told = "These were lacking"
-    told += f", in namespace {', '.join(where)} for what lives in namespaces" if where else ""
-    told += "; kubectl wasmai rbac prints roles that grant all the doctor reads."
-    if any(each.resource == "pods" and not each.namespace for each in denied):
-        told += " With rights in one namespace alone, look at that one: -n NAMESPACE."
-    yield from wrapped(told, width, "  ")
-    yield from (f"  {harmless(line)}" for line in missing)
-    yield ""
-
-
-def ignored_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
-    """What raises no alarm, since somebody wants it so; never left out."""
-    if not report.ignored:
-        return
-    yield styled("IGNORED", "heading", color=color)
-    for each in report.ignored:
-        subject = f"{each.subject}: " if each.subject else ""
-        told = wrapped(
-            f"{each.id}  {subject}{each.reason} ({each.by})", width - STATUS_WIDTH - 2, ""
-        )
-        yield f"  {each.was:<{STATUS_WIDTH}}{told[0]}"
-        yield from (" " * (STATUS_WIDTH + 2) + line for line in told[1:])
-    yield ""
-
-
-def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
-    """Last, where the eye rests when a terminal has scrolled: counts, verdict, root causes."""
-    summary = report.summary
-    counts = (
-        (summary.pass_, "passed", "PASS"),
-        (summary.fail, "failed", "FAIL"),
-        (summary.warn, "warning" if summary.warn == 1 else "warnings", "WARN"),
-        (summary.unknown, "unknown", "UNKNOWN"),
-        (summary.skip, "skipped", "SKIP"),
-        (summary.manual, "for you to judge", "MANUAL"),
-        (summary.ignored, "ignored", "WARN"),
-    )
-    yield ", ".join(
-        styled(f"{count} {word}", style, color=color) for count, word, style in counts if count
-    )
-    style = "cause" if summary.verdict == "broken" else "heading"
-    yield from (styled(line, style, color=color) for line in _verdict(report, width))
-
-
-def _verdict(report: Report, width: int) -> list[str]:
-    verdict = report.summary.verdict
-    named = ", ".join(f"{each.cause} ({each.subject})" for each in report.diagnoses)
-    return wrapped(f"{verdict}: {named or VERDICTS[verdict]}", width, "")

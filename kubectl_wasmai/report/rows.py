@@ -26,7 +26,8 @@ class Row(NamedTuple):
 
 
 def rows(entries: Sequence[CheckEntry], *, fold: bool) -> list[Row]:
-    """In declared order; with ``fold`` those that share a reason follow, each reason once."""
+    """In declared order; with ``fold`` what is not judged follows: what is unknown for one reason
+    in one row, and all that does not apply in another."""
     single: list[Row] = []
     folded: dict[tuple[Status, str, str], list[Row]] = {}
     for id_, group in groupby(entries, key=lambda entry: entry.id):
@@ -37,17 +38,22 @@ def rows(entries: Sequence[CheckEntry], *, fold: bool) -> list[Row]:
                 continue
             row = Row(status, (id_,), same)
             if fold and status in FOLDED and len(same) == len(results) and _is_alike(same):
-                key = (status, same[0].reason, same[0].needs)
-                folded.setdefault(key, []).append(row)
+                folded.setdefault(_reason(same[0]), []).append(row)
             else:
                 single.append(row)
     single += [found[0] for found in folded.values() if len(found) == 1]
     shared = [_merged(found) for found in folded.values() if len(found) > 1]
-    return [*_in_order(entries, single), *shared]
+    return [*_in_order(entries, single), *sorted(shared, key=lambda row: row.status is Status.SKIP)]
+
+
+def _reason(entry: CheckEntry) -> tuple[Status, str, str]:
+    """What does not apply needs no reason at first sight: ``-o wide`` gives it."""
+    skipped = entry.status is Status.SKIP
+    return entry.status, "" if skipped else entry.reason, "" if skipped else entry.needs
 
 
 def _is_alike(entries: tuple[CheckEntry, ...]) -> bool:
-    return len({(entry.reason, entry.needs) for entry in entries}) == 1
+    return entries[0].status is Status.SKIP or len({_reason(entry) for entry in entries}) == 1
 
 
 def _in_order(entries: Sequence[CheckEntry], found: list[Row]) -> list[Row]:
@@ -57,7 +63,7 @@ def _in_order(entries: Sequence[CheckEntry], found: list[Row]) -> list[Row]:
 
 def _merged(found: list[Row]) -> Row:
     ids = tuple(id_ for row in found for id_ in row.ids)
-    return Row(found[0].status, ids, found[0].entries[:1])
+    return Row(found[0].status, ids, tuple(entry for row in found for entry in row.entries))
 
 
 def lacking_rights(report: Report) -> Iterator[str]:

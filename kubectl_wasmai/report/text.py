@@ -12,6 +12,8 @@ import msgspec
 from kubectl_wasmai.harmless import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubectl_wasmai.doctor.report import CheckEntry, DiagnosisEntry, ObjectRef, Report
 
 Style = dict[str, str | bool]
@@ -68,6 +70,31 @@ def code(text: str) -> str:
     fence = "`" * (1 + max((len(run) for run in runs), default=0))
     pad = " " if plain.startswith("`") or plain.endswith("`") else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+MANY = 3
+"""Objects of one kind in one namespace that are named; more are counted."""
+
+
+def folded(names: Sequence[str]) -> str:
+    """Checks by id, then objects: forty pods of a namespace are one phrase."""
+    checks = [name for name in names if " " not in name]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        kind, space, path = name.partition(" ")
+        if space:
+            namespace, _, own = path.rpartition("/")
+            groups.setdefault((kind, namespace), []).append(own)
+    told = [", ".join(checks)] if checks else []
+    for (kind, namespace), found in groups.items():
+        where = f"{namespace}/" if namespace else ""
+        if len(found) > MANY:
+            some = ", ".join(found[:MANY])
+            within = f" in {namespace}" if namespace else ""
+            told.append(f"{len(found)} {kind}s{within}: {some}, …")
+        else:
+            told.append(", ".join(f"{kind} {where}{own}" for own in found))
+    return "; ".join(told)
 
 
 def blamed(report: Report, entry: CheckEntry) -> list[DiagnosisEntry]:

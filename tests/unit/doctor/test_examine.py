@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from builders import deployment, pod, pod_spec, runtime_class, snapshot
+from builders import deployment, event, pod, pod_spec, runtime_class, snapshot
 from examining import causes, result
 
 from kubectl_wasmai.doctor import Options, Subject, examine
@@ -116,3 +116,18 @@ def test_timings_are_left_out_unless_asked_for_since_a_replay_must_give_the_same
 
 
 _IDS = {each.id for each in all_checks()}
+
+
+def test_the_same_text_about_another_pod_is_no_more_evidence() -> None:
+    web = deployment(replicas=3)
+    pods = [pod(f"web-5d9-{name}", owner=web, ready=False) for name in ("bcdfg", "hjklm")]
+    refused = 'no runtime for "crun" is configured for pod {}'
+    said = [
+        event(each, "FailedCreatePodSandBox", refused.format(each["metadata"]["name"]))
+        for each in pods
+    ]
+
+    (diagnosis, *_) = examine(snapshot(web, *pods, *said, runtime_class())).diagnoses
+
+    assert diagnosis.cause == "handler-not-configured"
+    assert sum(each.source == "event" for each in diagnosis.evidence) == 1

@@ -6,7 +6,7 @@ from builders import deployment, node, pod, runtime_class, snapshot
 
 from kubectl_wasmai.doctor import Options, examine
 from kubectl_wasmai.doctor.model import Status
-from kubectl_wasmai.report.as_table import render, render_quiet
+from kubectl_wasmai.report.as_table import Look, render, render_quiet
 from kubectl_wasmai.report.rows import lacking_rights, rows
 from kubectl_wasmai.snapshot.model import Denied
 
@@ -61,7 +61,7 @@ def test_lacking_rights_are_rules_to_paste_one_for_each_api_group() -> None:
 
 def test_the_table_names_lacking_rights_once_and_the_document_with_each_check() -> None:
     report = examine(restricted(NODES))
-    table = render(report, width=80)
+    table = render(report, Look(80))
 
     rule = '- {apiGroups: [""], resources: ["nodes"], verbs: ["list"]}'
     assert table.count(rule) == 1
