@@ -13,13 +13,7 @@ import io
 import json
 import sys
 import tarfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from wasmlab.client import Lab
+from typing import Any
 
 REGISTRY = ("192.0.2.10", 5000)
 OCI = "application/vnd.oci.image"
@@ -28,15 +22,6 @@ PLATFORMS = {
     "wasi": {"os": "wasi", "architecture": "wasm"},
     "riscv": {"os": "linux", "architecture": "riscv64"},
 }
-
-
-def put(name: str, kind: str) -> Callable[[Lab], None]:
-    """For a fault's ``before``."""
-
-    def before(lab: Lab) -> None:
-        lab.run(sys.executable, str(Path(__file__).resolve()), name, kind)
-
-    return before
 
 
 def main(name: str, kind: str) -> None:
