@@ -60,11 +60,12 @@ def ensure_device_plugin() -> Path:
 def building(name: str) -> Iterator[Path]:
     """A temporary folder of the cache, gone afterwards whatever happens.
 
-    One build at a time: a second one waits here, and finds the part made when it looks again.
+    One build of a part at a time: a second one waits here, and finds the part made when it looks
+    again.
     """
-    with locked("build", "another build is running; waiting for it"):
+    with locked(f"build-{name}", f"another build of {name} is running; waiting for it"):
         # What an earlier build left when it was killed; under the lock nobody uses it.
-        for stale in cache_dir().glob("building-*"):
+        for stale in cache_dir().glob(f"building-{name}-*"):
             shutil.rmtree(stale, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=f"building-{name}-", dir=cache_dir()))
         try:

@@ -1,4 +1,4 @@
-"""Making a node's root file system from Debian packages, and containerd's second generation.
+"""Making a node's root file system from Debian packages, and programs of Debian's next suite.
 
 All mounting happens in a mount namespace of the build's own, so an interrupted build leaves no
 mount behind.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .build import building, require_disk
 from .errors import LabError
-from .paths import DEBIAN_SUITE, ROOT_PACKAGES, containerd2_root, node_root
+from .paths import DEBIAN_SUITE, ROOT_PACKAGES, containerd2_root, node_root, plain_crun
 from .progress import run_long, step
 from .shell import require
 
@@ -33,7 +33,7 @@ chroot "$ROOT" apt-get clean
 
 # The package lists of the other suite are kept apart, so the node's own are not touched.
 # sid's are valid for a week only: a mirror that lags is still good enough here.
-_CONTAINERD2_SCRIPT = """
+_OTHER_SUITE_SCRIPT = """
 mount --bind "$WORK" "$ROOT/mnt"
 mount -t proc proc "$ROOT/proc"
 mount --bind /etc/resolv.conf "$ROOT/etc/resolv.conf"
@@ -45,8 +45,8 @@ chroot "$ROOT" sh -ec '
     -o Dir::State::lists=/mnt/lists -o Dir::Cache=/mnt/cache -o APT::Sandbox::User=root
     -o Acquire::Check-Valid-Until=false"
   apt-get $options update
-  apt-get $options download containerd
-  dpkg-deb -x containerd_*.deb /mnt/unpacked
+  apt-get $options download '"$PACKAGE"'
+  dpkg-deb -x '"$PACKAGE"'_*.deb /mnt/unpacked
 '
 """
 
@@ -64,12 +64,21 @@ def ensure_root() -> Path:
 
 def ensure_containerd2() -> Path:
     """A folder with containerd 2's programs under usr/bin, to lay over a node's root."""
-    target = containerd2_root()
+    return _ensure_programs("containerd", containerd2_root())
+
+
+def ensure_plain_crun() -> Path:
+    """A folder with a crun that was built without WebAssembly, as most distributions do, under
+    usr/bin."""
+    return _ensure_programs("crun", plain_crun())
+
+
+def _ensure_programs(package: str, target: Path) -> Path:
     if not target.exists():
         root = ensure_root()
-        with building("containerd") as temporary:
+        with building(package) as temporary:
             if not target.exists():
-                _build_containerd2(root, temporary)
+                _fetch_programs(package, root, temporary)
                 # Its programs alone: other folders could hide the root's own.
                 programs = temporary / "layer" / "usr"
                 programs.mkdir(parents=True)
@@ -98,14 +107,20 @@ def _build_root(root: Path) -> None:
     )
 
 
-def _build_containerd2(root: Path, work: Path) -> None:
+def _fetch_programs(package: str, root: Path, work: Path) -> None:
     _require_linux_root()
-    step("fetching containerd 2 from Debian sid")
+    step(f"fetching {package} from Debian sid")
     run_long(
-        "containerd 2",
-        [*_PRIVATE_MOUNTS, _CONTAINERD2_SCRIPT],
+        package,
+        [*_PRIVATE_MOUNTS, _OTHER_SUITE_SCRIPT],
         hint=_HINT,
-        env={"SUITE": DEBIAN_SUITE, "ROOT": str(root), "WORK": str(work), "LC_ALL": "C.UTF-8"},
+        env={
+            "PACKAGE": package,
+            "SUITE": DEBIAN_SUITE,
+            "ROOT": str(root),
+            "WORK": str(work),
+            "LC_ALL": "C.UTF-8",
+        },
     )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from . import lab, load, state
 from .build import ensure_control_plane, ensure_device_plugin
-from .build_root import ensure_containerd2
+from .build_root import ensure_containerd2, ensure_plain_crun
+from .build_wasi_nn import ensure_wasi_nn
 from .errors import LabError
 from .faults import all_faults
 from .faults.run import MOMENTS, chosen, run_faults
@@ -62,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
         "--control-plane-only",
         action="store_true",
         help="only kube-apiserver, etcd and kubectl; needs no root",
+    )
+    build.add_argument(
+        "--wasi-nn",
+        action="store_true",
+        help="also WasmEdge's WASI-NN plugin with llama.cpp, for the faults that load models",
     )
     build.set_defaults(command=_build)
 
@@ -165,6 +171,9 @@ def _build(options: argparse.Namespace) -> None:
         return
     lab.ensure_parts()
     ensure_device_plugin()
+    ensure_plain_crun()
+    if options.wasi_nn:
+        ensure_wasi_nn()
     # Last: it comes from a suite that changes every day, and the usual lab does without it.
     ensure_containerd2()
     step("everything is built")

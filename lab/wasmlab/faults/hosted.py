@@ -28,7 +28,7 @@ def hosted(*resources: Object, strategies: str = "envvar", node: str = on_node.N
     """Started before the pods, and seen by the scheduler."""
 
     def do(lab: Lab, _: str) -> None:
-        _write(node, PROGRAM, ensure_device_plugin().read_bytes())
+        write(node, PROGRAM, ensure_device_plugin().read_bytes())
         _settle(node, resources)
         start = f"DEVICE_LIST_STRATEGY={strategies} setsid {PROGRAM} --settings {SETTINGS}"
         on_node.shell(lab, f"{start} >>/tmp/device-plugin.log 2>&1 &", node=node)
@@ -77,10 +77,10 @@ def seen(
 
 
 def _settle(node: str, resources: tuple[Object, ...]) -> None:
-    _write(node, SETTINGS, json.dumps({"resources": resources}).encode())
+    write(node, SETTINGS, json.dumps({"resources": resources}).encode())
 
 
-def _write(node: str, path: str, content: bytes) -> None:
+def write(node: str, path: str, content: bytes) -> None:
     """A program that runs cannot be written over, but replaced."""
     target = Path(f"/proc/{state.require_up().node_pids[node]}/root{path}")
     fresh = target.with_name(f"{target.name}.new")

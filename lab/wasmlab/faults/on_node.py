@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from .model import Step
 
 if TYPE_CHECKING:
     from wasmlab.client import Lab
+
+    from .model import Object
 
 NODE = "node1"
 CONTAINERD = "/etc/wasmlab/containerd.toml"
@@ -127,6 +130,29 @@ def restarted_kubelet(node: str = NODE) -> Step:
         healed(lab, node)
 
     return Step(do)
+
+
+def applied(*objects: Object) -> Step:
+    """Objects that come later than the fault's others; classes go again with it."""
+
+    def do(lab: Lab, namespace: str) -> None:
+        for each in objects:
+            space = {} if each["kind"] == "RuntimeClass" else {"namespace": namespace}
+            text = json.dumps({**each, "metadata": {**space, **each["metadata"]}})
+            lab.kubectl("apply", "-f", "-", stdin=text)
+
+    def undo(lab: Lab, _: str) -> None:
+        for each in objects:
+            if each["kind"] == "RuntimeClass":
+                lab.kubectl("delete", "runtimeclass", each["metadata"]["name"])
+
+    return Step(do, undo)
+
+
+def once(condition: str, of: str) -> Step:
+    """Wait for what ``kubectl wait --for`` understands, of an object in the fault's namespace."""
+    words = ("wait", f"--for={condition}", *of.split(), "--timeout=90s")
+    return Step(lambda lab, namespace: lab.kubectl("-n", namespace, *words))
 
 
 def waited(name: str = "deployment/web") -> Step:

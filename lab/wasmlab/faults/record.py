@@ -48,6 +48,7 @@ NAMESPACED_KINDS = {
     "HorizontalPodAutoscaler": "horizontalpodautoscalers.autoscaling",
     "PodDisruptionBudget": "poddisruptionbudgets.policy",
     "ResourceClaim": "resourceclaims.resource.k8s.io",
+    "ResourceClaimTemplate": "resourceclaimtemplates.resource.k8s.io",
 }
 LOG_LINES = 300
 

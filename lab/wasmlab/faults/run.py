@@ -39,6 +39,7 @@ CLUSTER_SCOPED = (
     "Namespace",
     "Node",
     "APIService",
+    "CustomResourceDefinition",
     "DeviceClass",
     "ResourceSlice",
     "ValidatingAdmissionPolicy",
@@ -123,7 +124,9 @@ def remove(lab: Lab, fault: Fault) -> None:
     """Everything ``produce`` made; the node as it was."""
     for item in reversed(fault.objects):
         if item["kind"] in CLUSTER_SCOPED or item["metadata"].get("namespace"):
-            options = ("--ignore-not-found", "--wait=false", "-f", "-")
+            # The next fault may want a namespace of that name; nobody waits for the rest.
+            wait = "true" if item["kind"] == "Namespace" else "false"
+            options = ("--ignore-not-found", f"--wait={wait}", "--timeout=60s", "-f", "-")
             lab.kubectl("delete", *options, stdin=json.dumps(item), check=False)
     for each in reversed((*fault.first, *fault.then)):
         each.undo(lab, fault.namespace)
