@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,10 +24,11 @@ CLUSTER_FILES = (
 
 def one_list(_: Lab, members: Members, __: str) -> Members:
     """``kubectl get KIND,KIND… -A -o json > all.json``: one List, where an empty kind leaves no
-    trace; nothing else."""
-    items = [item for each in _lists(members) for item in each["items"]]
+    trace; besides it the logs."""
+    items = [item for _, text in _documents(members) for item in json.loads(text)["items"]]
     document = {"apiVersion": "v1", "kind": "List", "items": items}
-    return {"all.json": json.dumps(document, indent=1).encode()}
+    logs = _keep(members, lambda name: name.startswith("logs/"))
+    return {"all.json": json.dumps(document, indent=1).encode(), **logs}
 
 
 def as_yaml(lab: Lab, members: Members, _: str) -> Members:
@@ -84,12 +85,8 @@ FORMS: dict[str, Callable[[Lab, Members, str], Members]] = {
 
 def _documents(members: Members) -> Iterable[tuple[str, bytes]]:
     for name, content in members.items():
-        if name.endswith(".json") and name != "version.json":
+        if name.endswith(".json") and name not in ("version.json", "snapshot.json"):
             yield name, content
-
-
-def _lists(members: Members) -> list[Any]:
-    return [json.loads(content) for _, content in _documents(members)]
 
 
 def _keep(members: Members, wanted: Callable[[str], bool]) -> Members:

@@ -33,7 +33,7 @@ REJECTED = r"UnexpectedAdmissionError"
 READY = r'"readyReplicas": 1'
 TOPOLOGY = (
     "error getting list of preferred allocation devices: unable to retrieve list of available "
-    "devices: error getting device topology: failed to get NVML handle: GPU is lost"
+    "devices: error getting device topology: failed to get NVML handle: Unknown Error"
 )
 KIND = "k8s.device-plugin.nvidia.com/gpu"
 
@@ -95,6 +95,17 @@ ADMISSION = (
         (_job(_template(asking())),),
         REJECTED,
         first=(forgotten(), labelled(), hosted(settings(2, refuse=TOPOLOGY))),
+        exclusive=True,
+    ),
+    Fault(
+        "gpu-hardware-fault--rejected",
+        (Expected("gpu-hardware-fault", "Node", "node1", cluster=True),),
+        (_job(_template(asking())),),
+        REJECTED,
+        first=(
+            *(forgotten(), labelled()),
+            hosted(settings(2, refuse=TOPOLOGY.replace("Unknown Error", "GPU is lost"))),
+        ),
         exclusive=True,
     ),
     Fault(
