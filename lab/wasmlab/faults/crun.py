@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wasmlab.client import Lab
 
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
-FORMAT = r"(?i)exec format error"
+FORMAT = r"(?i:exec format error)"
 FORCED = {"run.oci.handler": "wasm"}
 CRUN_WASM = runtime_class("crun-wasm", "crun-wasm")
 SYMLINK = runtime("crun-wasm", "io.containerd.runc.v2", "/usr/bin/crun-wasm")

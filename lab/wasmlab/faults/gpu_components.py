@@ -27,7 +27,7 @@ from .model import ALL, FIRST_TWO, Expected, Fault, Object
 from .objects import deployment
 
 if TYPE_CHECKING:
-    from wasmlab.oci import Image
+    from .images import Make
 
 SHORT = rf"Insufficient {GPU}"
 ENDED = r"CrashLoopBackOff|\"exitCode\": [1-9]"
@@ -54,7 +54,7 @@ def _broken(name: str, says: str, then: str | int = WAITS, **more: Any) -> Fault
     )
 
 
-def _waiting(name: str, says: str) -> Image:
+def _waiting(name: str, says: str) -> Make:
     """One image for each init container of the operator's: it waits for ever."""
     return actor(f"nvcr.io/nvidia/cloud-native/{name}:v25.3.2", "/usr/bin/nvidia-validator", says)
 

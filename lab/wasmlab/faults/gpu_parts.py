@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wasmlab.oci import Image  # noqa: TC001 - named in signatures of public helpers
-
 from . import images, on_node
 from .model import Step
 from .objects import BUSYBOX, container, deployment, pod_spec
@@ -18,6 +16,7 @@ from .objects import BUSYBOX, container, deployment, pod_spec
 if TYPE_CHECKING:
     from wasmlab.client import Lab
 
+    from .images import Make
     from .model import Object
 
 GPU = "nvidia.com/gpu"
@@ -57,7 +56,7 @@ def settings(devices: int = 2, name: str = GPU, **more: Any) -> Object:
     return {"name": name, "devices": devices, **more}
 
 
-def plugin_image(*resources: Object, name: str = PLUGIN_IMAGE, program: str = PROGRAM) -> Image:
+def plugin_image(*resources: Object, name: str = PLUGIN_IMAGE, program: str = PROGRAM) -> Make:
     """The lab's plugin as a vendor's image."""
     return images.plugin(name, program, json.dumps({"resources": resources}).encode())
 

@@ -12,6 +12,8 @@ from .model import ALL, Expected, Fault, Object, Shape, Step
 from .objects import deployment, pod_spec, runtime_class
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wasmlab.client import Lab
 
 CONTAINERD_2 = Shape(containerd=2)
@@ -50,13 +52,13 @@ def _mixed(name: str, generation: int, *forms: str) -> Fault:
     )
 
 
-def _program(path: str, content: bytes) -> Step:
+def _program(path: str, content: Callable[[], bytes]) -> Step:
     """A program on the node, gone afterwards."""
 
     def undo(lab: Lab, _: str) -> None:
         on_node.shell(lab, f"rm -f {path}")
 
-    return Step(lambda _, __: write(on_node.NODE, path, content), undo)
+    return Step(lambda _, __: write(on_node.NODE, path, content()), undo)
 
 
 def _foreign() -> bytes:
@@ -129,19 +131,19 @@ FAULTS = (
     _shim(
         "shim-wrong-architecture",
         r"exec format error",
-        program=_program(f"/usr/bin/{SHIM}", _foreign()),
+        program=_program(f"/usr/bin/{SHIM}", _foreign),
     ),
     _shim(
         "shim-wrong-architecture--containerd-2",
         r"exec format error",
-        program=_program(f"/opt/rcm/bin/{SHIM}", _foreign()),
+        program=_program(f"/opt/rcm/bin/{SHIM}", _foreign),
         type_=f"/opt/rcm/bin/{SHIM}",
         generation=2,
     ),
     _shim(
         "cgroup-v1-unsupported",
         r"v1 cgroup feature is required",
-        program=_program(f"/usr/bin/{SHIM}", CGROUP_V1),
+        program=_program(f"/usr/bin/{SHIM}", lambda: CGROUP_V1),
     ),
     Fault(
         "shim-binary-missing--crun-wasm",

@@ -46,7 +46,7 @@ def _image(tag: str, plugin: str, model: slice | None = None, *, whole: bool = T
         image = Image(
             f"{NAME}:{tag}", files, ["/llama-api-server.wasm"], architecture=architecture()
         )
-        loaded(image).do(lab, namespace)
+        loaded(lambda: image).do(lab, namespace)
 
     return Step(do)
 

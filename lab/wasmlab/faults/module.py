@@ -10,6 +10,7 @@ from .objects import COMPAT_SMART, container, deployment, pod_spec
 
 LAB = "localhost/wasmai-lab"
 REGISTRY = "192.0.2.10:5000"
+UNPULLED = r"ErrImagePull|ImagePullBackOff|RunContainerError|CreateContainerError"
 READY = r'"readyReplicas": 1'
 
 
@@ -45,7 +46,7 @@ def _ends(name: str, shows: str, *words: str, **more: Any) -> Fault:
 FAULTS = (
     _ends("wasm-trap", r"execution failed: unreachable", forms=("plain-logs", "yaml")),
     _ends("wasm-trap--memory", r"out of bounds memory access", "memory"),
-    _ends("wasm-trap--divide", r"integer divide by zero", "divide"),
+    _ends("wasm-trap--divide", r"execution failed", "divide"),
     _ends("wasm-trap--stack", r"execution failed", "stack"),
     Fault(
         "wasm-trap--cronjob",
@@ -141,13 +142,22 @@ FAULTS = (
         READY,
     ),
     Fault(
-        "image-artifact-unsupported",
-        (Expected("image-artifact-unsupported"),),
+        "wasm-entrypoint-missing--artifact",
+        (Expected("wasm-entrypoint-missing"),),
         (deployment(pod_spec(container(image=f"{REGISTRY}/artifact:1"))),),
-        r"ErrImagePull|ImagePullBackOff|CreateContainerError|RunContainerError",
+        r"no command specified",
         first=(put("artifact:1", "artifact"),),
         shape=Shape(registry=True),
+    ),
+    Fault(
+        "image-artifact-unsupported",
+        (Expected("image-artifact-unsupported"),),
+        (deployment(pod_spec(container(image=f"{REGISTRY}/configured:1")), replicas=2),),
+        UNPULLED,
+        first=(put("configured:1", "configured"),),
+        shape=Shape(registry=True),
         moments=ALL,
+        forms=("one-list",),
     ),
     Fault(
         "image-artifact-unsupported--containerd-2",
@@ -157,11 +167,13 @@ FAULTS = (
                 "apiVersion": "v1",
                 "kind": "Pod",
                 "metadata": {"name": "web", "annotations": COMPAT_SMART},
-                "spec": pod_spec(container(image=f"{REGISTRY}/artifact:1", command=["/app.wasm"])),
+                "spec": pod_spec(
+                    container(image=f"{REGISTRY}/configured:1", command=["/app.wasm"])
+                ),
             },
         ),
-        r"ErrImagePull|ImagePullBackOff|CreateContainerError|RunContainerError",
-        first=(put("artifact:1", "artifact"),),
+        UNPULLED,
+        first=(put("configured:1", "configured"),),
         shape=Shape(containerd=2, registry=True),
         moments=ALL,
     ),
@@ -169,7 +181,7 @@ FAULTS = (
         "image-platform-mismatch--containerd-2",
         (Expected("image-platform-mismatch"),),
         (deployment(pod_spec(container(image=f"{REGISTRY}/wasi-only:1"))),),
-        r"ErrImagePull|ImagePullBackOff|RunContainerError|CreateContainerError",
+        UNPULLED,
         first=(put("wasi-only:1", "wasi"),),
         shape=Shape(containerd=2, registry=True),
         moments=ALL,
