@@ -36,12 +36,11 @@ def diagnose(
     runs: Sequence[CheckRun],
     catalogue: Mapping[str, Cause] | None = None,
 ) -> tuple[Diagnosis, ...]:
-    """Most certain first, then what explains most, then in the order of a pod's life."""
+    """Most certain first, then what most pods suffer from, then what explains most, then in the
+    order of a pod's life."""
     known = causes() if catalogue is None else catalogue
-    groups: dict[_Group, list[Finding]] = {}
     standing = [each for each in findings if not _is_refuted(known[each.cause], each, runs)]
-    for finding in _roots(known, standing):
-        groups.setdefault(_key(known[finding.cause], finding), []).append(finding)
+    groups = _groups(known, _roots(known, standing))
     order = list(known)
     diagnoses = [
         _diagnosis(case, (id_, known[id_]), group, runs) for (id_, _), group in groups.items()
@@ -51,6 +50,7 @@ def diagnose(
             diagnoses,
             key=lambda d: (
                 _RANK[d.certainty],
+                -_suffering(case, d.workloads),
                 -len(d.explains),
                 order.index(d.cause),
                 d.subject,
@@ -91,6 +91,34 @@ def _roots(known: Mapping[str, Cause], findings: list[Finding]) -> list[Finding]
         if not any((about, each.cause) in explained for about in (each.subject, *each.affected))
         and not (known[each.cause].last_resort and firm.intersection(each.affected))
     ]
+
+
+def _groups(known: Mapping[str, Cause], findings: Iterable[Finding]) -> dict[_Group, list[Finding]]:
+    """Findings that are one diagnosis. One that does not name the shared object joins those of
+    its subject that do."""
+    groups: dict[_Group, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(_key(known[finding.cause], finding), []).append(finding)
+    for key in [key for key in groups if key[1] == tuple(groups[key][0].subject)]:
+        subject = groups[key][0].subject
+        named = (
+            group
+            for other, group in groups.items()
+            if other[0] == key[0] and other != key and any(f.subject == subject for f in group)
+        )
+        home = next(named, None)
+        if home is not None:
+            home += groups.pop(key)
+    return groups
+
+
+def _suffering(case: Case, workloads: tuple[Subject, ...]) -> int:
+    """How many pods are not well, or could not even be created."""
+    return sum(
+        view.refused + sum(not is_well(pod) for pod in view.pods)
+        for view in (*case.workloads, *case.components)
+        if view.subject in workloads
+    )
 
 
 def _key(cause: Cause, finding: Finding) -> _Group:

@@ -187,21 +187,6 @@ INJECTION = (
         forms=("one-list",),
     ),
     Fault(
-        "gpu-cdi-unresolvable--annotation",
-        (Expected("gpu-cdi-unresolvable", "Pod"),),
-        (
-            {
-                **_pod(_template(deployment())),
-                "metadata": {
-                    "name": "web",
-                    "annotations": {**COMPAT_SMART, "cdi.k8s.io/gpu": "nvidia.com/gpu=all"},
-                },
-            },
-        ),
-        r"unresolvable CDI devices",
-        shape=Shape(containerd=2),
-    ),
-    Fault(
         "gpu-cdi-unresolvable--containerd-1",
         (Expected("gpu-cdi-unresolvable"),),
         (asking(),),

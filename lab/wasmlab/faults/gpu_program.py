@@ -31,6 +31,12 @@ VOLTA: dict[str, str | None] = {
     "nvidia.com/gpu.compute.major": "7",
     "nvidia.com/gpu.compute.minor": "0",
     "nvidia.com/mig.capable": "false",
+    "nvidia.com/cuda.driver-version.full": "580.65.06",
+    "nvidia.com/cuda.driver-version.major": "580",
+    "nvidia.com/cuda.driver-version.minor": "65",
+    "nvidia.com/cuda.runtime-version.full": "13.0",
+    "nvidia.com/cuda.runtime-version.major": "13",
+    "nvidia.com/cuda.runtime-version.minor": "0",
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .images import put
 from .model import Expected, Fault, Shape
-from .objects import BUSYBOX, COMPAT_SMART, container, deployment, pod_spec
+from .objects import COMPAT_SMART, container, deployment, pod_spec
 
 if TYPE_CHECKING:
     from .model import Object
@@ -127,17 +127,5 @@ FAULTS = (
         (Expected("image-digest-unverified"),),
         (*_policy(), deployment()),
         r"denied request: images must be pinned",
-    ),
-    Fault(
-        "healthy--sidecar-pulls-nothing",
-        (),
-        (
-            deployment(
-                pod_spec(
-                    container(), {"name": "log", "image": BUSYBOX, "command": ["sleep", "1000"]}
-                )
-            ),
-        ),
-        r'"readyReplicas": 1',
     ),
 )

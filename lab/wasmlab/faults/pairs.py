@@ -83,7 +83,7 @@ FAULTS = (
         *(WASMEDGE, deployment(pod_spec(runtime_class="wasmedge"), replicas=3)),
         _chat(container(image="192.0.2.10:5999/chat:1")),
         shows=r"ErrImagePull|ImagePullBackOff",
-        forms=("namespace", "no-events"),
+        forms=("namespace",),
     ),
     _pair(
         "claim-and-memory",
@@ -191,7 +191,7 @@ FAULTS = (
     ),
     _pair(
         "two-containers",
-        (Expected("image-pull-failed"), Expected("wasm-module-invalid")),
+        (Expected("wasm-module-invalid"), Expected("image-pull-failed")),
         deployment(
             pod_spec(
                 container(image="192.0.2.10:5999/web:1"),
