@@ -21,7 +21,7 @@ int main(int count, char **words) {
     if (strcmp(how, "memory") == 0)
         return *(volatile int *)(uintptr_t)0x7ffffff0u;
     if (strcmp(how, "divide") == 0)
-        return 1 / zero;
+        return 1234 / zero;
     if (strcmp(how, "stack") == 0)
         return deeper(1);
     if (strcmp(how, "exit") == 0) {

@@ -20,10 +20,13 @@ def _module(name: str, **more: Any) -> Object:
 
 
 def controlled(kind: str, spec: Object, **more: Any) -> Object:
-    """A Job, CronJob, StatefulSet or DaemonSet named ``web``."""
-    labels = {"app": "web"}
-    template: Object = {"metadata": {"labels": labels, "annotations": COMPAT_SMART}, "spec": spec}
-    head = {"kind": kind, "metadata": {"name": "web"}}
+    """A Job, CronJob, StatefulSet or DaemonSet: ``name`` (web), ``annotations`` of its pods
+    (crun's), ``own`` ones of itself, and fields of its spec."""
+    name = more.pop("name", "web")
+    labels = {"app": name}
+    metadata = {"labels": labels, "annotations": more.pop("annotations", COMPAT_SMART)}
+    template: Object = {"metadata": metadata, "spec": spec}
+    head = {"kind": kind, "metadata": {"name": name, "annotations": more.pop("own", {})}}
     if kind in ("Job", "CronJob"):
         template["spec"] = {**spec, "restartPolicy": more.pop("restart", "Never")}
         job = {"backoffLimit": 1, "template": template, **more}
@@ -32,7 +35,7 @@ def controlled(kind: str, spec: Object, **more: Any) -> Object:
         timed = {"schedule": "* * * * *", "jobTemplate": {"spec": job}}
         return {"apiVersion": "batch/v1", **head, "spec": timed}
     selector = {"selector": {"matchLabels": labels}, "template": template}
-    service = {"serviceName": "web"} if kind == "StatefulSet" else {}
+    service = {"serviceName": name} if kind == "StatefulSet" else {}
     return {"apiVersion": "apps/v1", **head, "spec": {**selector, **service, **more}}
 
 
