@@ -131,8 +131,12 @@ def _controllers_without_pods(
             owner = _controller(workload.metadata)
             if owner is None:
                 yield subject, (subject,)
-            elif kind == "ReplicaSet":
+            elif kind in ("ReplicaSet", "Job"):
                 yield owner, (owner, subject)
+    for timed in snapshot.of("CronJob", CronJob):
+        if not timed.spec.suspend:
+            subject = Subject("CronJob", timed.namespace, timed.name)
+            yield subject, (subject,)
 
 
 def _view(
@@ -151,6 +155,7 @@ def _view(
         template = (pods[0].metadata, pods[0].spec)
     workload = owner if isinstance(owner, Workload) else None
     pods = _present(workload, pods)
+    refused = _refused(snapshot, workload, middles, len(pods))
     return WorkloadView(
         subject=subject,
         metadata=owner.metadata if owner else ObjectMeta(),
@@ -158,8 +163,9 @@ def _view(
         spec=template[1],
         pods=tuple(sorted(pods, key=lambda pod: pod.name)),
         controllers=tuple(sorted(middles)),
-        desired=_desired(workload, len(pods)),
-        refused=_refused(snapshot, workload, middles, len(pods)),
+        # Nobody says how many a CronJob wants: those of its Jobs.
+        desired=_desired(workload, len(pods)) if workload else len(pods) + refused,
+        refused=refused,
         conditions=tuple((workload.status.conditions if workload else None) or ()),
     )
 
@@ -206,8 +212,11 @@ def _desired(workload: Workload | None, pods: int) -> int:
         return pods
     if workload.spec.replicas is not None:
         return workload.spec.replicas
-    # DaemonSets and Jobs count differently; what matters is whether they have any pod.
-    return max(pods, 1) if workload.kind in ("DaemonSet", "Job") else pods
+    if workload.kind == "DaemonSet":
+        scheduled = workload.status.desired_number_scheduled
+        return max(pods, 1) if scheduled is None else scheduled
+    # What matters of a Job is whether it has any pod while it is to run.
+    return pods or int(workload.kind == "Job" and _lacks_its_pod(workload))
 
 
 def _refused(
@@ -220,6 +229,14 @@ def _refused(
     ReplicaSet lacks some, while the old one still serves."""
     sets = [found for each in middles if (found := snapshot.workload(*each)) is not None]
     counted = [each for each in sets if each.kind in ("ReplicaSet", "StatefulSet")]
+    if workload is None:
+        return sum(_lacks_its_pod(each) for each in sets if each.kind == "Job")
     if not counted:
         return max(0, _desired(workload, pods) - pods)
     return sum(max(0, (each.spec.replicas or 0) - each.status.replicas) for each in counted)
+
+
+def _lacks_its_pod(job: Workload) -> bool:
+    """A Job that is to run and has no pod, not even one that failed: those it counts."""
+    ended = any(each.status == "True" for each in job.status.conditions or ())
+    return not (ended or job.status.active or job.status.failed or job.status.succeeded)

@@ -1,4 +1,4 @@
-"""Making a node's root file system from Debian packages, and programs of Debian's next suite.
+"""Making a node's root file system from Debian packages, and programs of its other suites.
 
 All mounting happens in a mount namespace of the build's own, so an interrupted build leaves no
 mount behind.
@@ -37,7 +37,7 @@ _OTHER_SUITE_SCRIPT = """
 mount --bind "$WORK" "$ROOT/mnt"
 mount -t proc proc "$ROOT/proc"
 mount --bind /etc/resolv.conf "$ROOT/etc/resolv.conf"
-sed "s/ $SUITE / sid /" "$ROOT/etc/apt/sources.list" >"$WORK/sources.list"
+sed "s/ $SUITE / $OTHER /" "$ROOT/etc/apt/sources.list" >"$WORK/sources.list"
 mkdir -p "$WORK/lists/partial" "$WORK/cache/archives/partial" "$WORK/unpacked"
 chroot "$ROOT" sh -ec '
   cd /mnt
@@ -45,7 +45,7 @@ chroot "$ROOT" sh -ec '
     -o Dir::State::lists=/mnt/lists -o Dir::Cache=/mnt/cache -o APT::Sandbox::User=root
     -o Acquire::Check-Valid-Until=false"
   apt-get $options update
-  apt-get $options download '"$PACKAGE"'
+  apt-get $options download '"$PACKAGE/$OTHER"'
   dpkg-deb -x '"$PACKAGE"'_*.deb /mnt/unpacked
 '
 """
@@ -64,21 +64,21 @@ def ensure_root() -> Path:
 
 def ensure_containerd2() -> Path:
     """A folder with containerd 2's programs under usr/bin, to lay over a node's root."""
-    return _ensure_programs("containerd", containerd2_root())
+    return _ensure_programs("containerd", "sid", containerd2_root())
 
 
 def ensure_plain_crun() -> Path:
     """A folder with a crun that was built without WebAssembly, as most distributions do, under
     usr/bin."""
-    return _ensure_programs("crun", plain_crun())
+    return _ensure_programs("crun", "bookworm", plain_crun())
 
 
-def _ensure_programs(package: str, target: Path) -> Path:
+def _ensure_programs(package: str, suite: str, target: Path) -> Path:
     if not target.exists():
         root = ensure_root()
         with building(package) as temporary:
             if not target.exists():
-                _fetch_programs(package, root, temporary)
+                _fetch_programs(package, suite, root, temporary)
                 # Its programs alone: other folders could hide the root's own.
                 programs = temporary / "layer" / "usr"
                 programs.mkdir(parents=True)
@@ -107,15 +107,16 @@ def _build_root(root: Path) -> None:
     )
 
 
-def _fetch_programs(package: str, root: Path, work: Path) -> None:
+def _fetch_programs(package: str, suite: str, root: Path, work: Path) -> None:
     _require_linux_root()
-    step(f"fetching {package} from Debian sid")
+    step(f"fetching {package} from Debian {suite}")
     run_long(
         package,
         [*_PRIVATE_MOUNTS, _OTHER_SUITE_SCRIPT],
         hint=_HINT,
         env={
             "PACKAGE": package,
+            "OTHER": suite,
             "SUITE": DEBIAN_SUITE,
             "ROOT": str(root),
             "WORK": str(work),

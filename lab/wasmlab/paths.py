@@ -75,7 +75,7 @@ def containerd2_root() -> Path:
 
 def plain_crun() -> Path:
     """The unpacked crun of a distribution that builds it without WebAssembly."""
-    return cache_dir() / "crun-plain"
+    return cache_dir() / "crun-bookworm"
 
 
 def wasi_nn() -> Path:

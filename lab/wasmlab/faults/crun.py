@@ -10,7 +10,7 @@ from . import on_node
 from .handlers import PREFIX, runtime
 from .hosted import write
 from .model import ALL, Expected, Fault, Object, Shape, Step
-from .objects import BUSYBOX, HELLO, container, deployment, pod_spec, runtime_class
+from .objects import BUSYBOX, HELLO, container, deployment, linux, pod_spec, runtime_class
 
 if TYPE_CHECKING:
     from wasmlab.client import Lab
@@ -56,12 +56,13 @@ def _job(name: str = "web") -> Object:
     }
 
 
+NATIVE = linux("native")
 SIDECAR = {"name": "sidecar", "image": BUSYBOX, "command": ["/bin/busybox", "sleep", "1000000"]}
 
 FAULTS = (
     _fault(
         "libwasmedge-missing",
-        (deployment(replicas=2), deployment(name="native", annotations={})),
+        (deployment(replicas=2), NATIVE),
         r"could not load .libwasmedge",
         NO_LIBRARY,
         moments=ALL,
@@ -93,7 +94,7 @@ FAULTS = (
     _fault("runtime-lacks-wasm-support--variant", (deployment(),), FORMAT, *PLAIN, moments=ALL),
     _fault(
         "wasm-annotation-not-passed",
-        (deployment(), deployment(name="native", annotations={})),
+        (deployment(), NATIVE),
         FORMAT,
         NOT_PASSED,
         moments=ALL,

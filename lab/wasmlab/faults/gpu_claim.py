@@ -97,5 +97,6 @@ FAULTS = (
     _claimed(
         "dra-claim-unsatisfied--missing-claim",
         device_class(), resource_slice("40Gi"), claiming(source="resourceClaimName"),
+        shows=r'"resourceClaimName": "gpu"',
     ),
 )  # fmt: skip

@@ -109,7 +109,7 @@ OPERANDS = (
             operand("gpu-feature-discovery", PLUGIN_IMAGE, "toolkit-validation"),
             asking(),
         ),
-        r'"name": "driver-validation"(.|\n)*"started": true',
+        r"driver-ctr-ready",
         first=(
             labelled(),
             loaded(

@@ -74,7 +74,7 @@ class Fault:
 
     ``first`` are taken, then ``objects`` applied in order into a namespace of the fault's own
     (``metadata.namespace`` is filled in for namespaced kinds without one), ``then`` the rest.
-    ``shows`` is a regular expression that the recorded texts contain once the fault can be seen.
+    ``shows`` are regular expressions that the recorded texts contain once the fault can be seen.
     A fault that changes a node runs alone (``exclusive``). ``namespaces`` and ``kinds`` are
     recorded besides. Of every moment a recording is made as one file per kind, and one more in
     each of ``forms``, named after it. ``exit_code`` is the doctor's, where it is not the usual
@@ -84,7 +84,7 @@ class Fault:
     name: str
     expected: tuple[Expected, ...]
     objects: tuple[Object, ...]
-    shows: str
+    shows: str | tuple[str, ...]
     first: tuple[Step, ...] = ()
     then: tuple[Step, ...] = ()
     exclusive: bool = False

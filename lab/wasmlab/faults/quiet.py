@@ -22,7 +22,15 @@ from .hosted import hosted
 from .images import SERVES, actor, loaded
 from .model import ALL, Fault, Object, Shape
 from .module import controlled
-from .objects import BUSYBOX, container, deployment, pod_spec, runtime_class, service
+from .objects import (
+    BUSYBOX,
+    container,
+    deployment,
+    linux,
+    pod_spec,
+    runtime_class,
+    service,
+)
 from .pairs import REFERRING
 from .service import AUTOSCALER
 
@@ -31,15 +39,8 @@ LAB = "localhost/wasmai-lab"
 LLAMA = "registry.example.com/llama/server:b3651-cuda-12.8.1"
 
 
-def _quiet(name: str, *objects: Object, shows: str = READY, **more: Any) -> Fault:
+def _quiet(name: str, *objects: Object, shows: str | tuple[str, ...] = READY, **more: Any) -> Fault:
     return Fault(f"healthy--{name}", (), objects, shows, **more)
-
-
-def linux(name: str, *command: str, image: str = BUSYBOX, **spec: Any) -> Object:
-    """A workload of another team: no WebAssembly, no GPU."""
-    words = ["/bin/busybox", *command] if command else ["/bin/busybox", "sleep", "1000000"]
-    main = {"name": name, "image": image, "command": words}
-    return deployment(pod_spec(main, runtime_class=None, **spec), name=name, annotations={})
 
 
 def _settings() -> Object:
@@ -134,7 +135,7 @@ OVERCOME = (
             on_node.applied(_settings()),
             on_node.waited(),
         ),
-        shows=r"CreateContainerConfigError|not found(.|\n)*\"readyReplicas\": 2",
+        shows=(r"configmap \\\"settings\\\" not found", r'"readyReplicas": 2'),
         moments=ALL,
     ),
     _quiet(
@@ -150,7 +151,7 @@ OVERCOME = (
     _quiet(
         "restarts-long-ago",
         deployment(STUMBLING),
-        shows=r'"restartCount": 2(.|\n)*"readyReplicas": 1',
+        shows=(r'"restartCount": 2', r'"readyReplicas": 1'),
         moments=ALL,
     ),
     _quiet(
@@ -188,7 +189,7 @@ CHANGING = (
             on_node.waited(),
             on_node.kubectl("-n", "{namespace}", "delete", "pods", "--all", "--wait=false"),
         ),
-        shows=r"deletionTimestamp(.|\n)*\"readyReplicas\": 2",
+        shows=(r"deletionTimestamp", r'"readyReplicas": 2'),
     ),
     _quiet(
         "stateful",

@@ -175,8 +175,9 @@ def _seen(lab: Lab, fault: Fault) -> dict[str, bytes]:
 
 
 def _shows(fault: Fault, members: dict[str, bytes]) -> bool:
-    pattern = re.compile(fault.shows)
-    return any(pattern.search(content.decode("utf-8", "replace")) for content in members.values())
+    texts = [content.decode("utf-8", "replace") for content in members.values()]
+    patterns = (fault.shows,) if isinstance(fault.shows, str) else fault.shows
+    return all(any(re.search(pattern, text) for text in texts) for pattern in patterns)
 
 
 def _keep(lab: Lab, folder: Path, fault: Fault, moment: str, members: dict[str, bytes]) -> None:

@@ -161,3 +161,18 @@ def test_compat_on_a_pod_with_a_linux_sidecar_is_found_in_the_spec() -> None:
     report = examine(snapshot(web, stuck(web, "CrashLoopBackOff"), runtime_class(), logs=log))
 
     assert causes(report) == ["wasm-handler-forced-on-linux-binary"]
+
+
+def test_a_program_that_a_probe_looks_for_is_not_the_container_s_own() -> None:
+    probe = {"exec": {"command": ["cat", "/ready"]}}
+    web = deployment(spec=pod_spec(container(startupProbe=probe)))
+    waits = pod(owner=web, ready=False, statuses=waiting(""))
+    text = (
+        "Startup probe errored and resulted in unknown state: rpc error: code = Unknown desc = "
+        "failed to exec in container: OCI runtime exec failed: exec failed: executable file `cat` "
+        "not found in $PATH: No such file or directory: unknown"
+    )
+
+    report = examine(snapshot(web, waits, event(waits, "Unhealthy", text), runtime_class()))
+
+    assert causes(report) == ["exec-probe-unsupported"]

@@ -23,7 +23,8 @@ def test_a_fault_names_causes_of_the_catalogue_and_forms_that_there_are() -> Non
     known = set(causes())
     for fault in FAULTS:
         assert {each.cause for each in fault.expected} <= known, fault.name
-        re.compile(fault.shows)
+        for pattern in (fault.shows,) if isinstance(fault.shows, str) else fault.shows:
+            re.compile(pattern)
         assert set(fault.forms) <= set(FORMS), fault.name
         assert set(fault.moments) <= set(MOMENTS), fault.name
 
