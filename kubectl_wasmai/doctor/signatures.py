@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -70,6 +71,7 @@ class _Compiled:
     regex: re.Pattern[str]
 
 
+@lru_cache(maxsize=1)
 def shipped_signatures() -> tuple[Signature, ...]:
     """All signatures of the package, in file order: the first that matches a text wins."""
     folder = resources.files("kubectl_wasmai.checks.signatures")

@@ -1,4 +1,4 @@
-"""Making a node's root file system from Debian packages, and programs of its other suites.
+"""Making a node's root file system from Debian packages, and programs of Debian's next suite.
 
 All mounting happens in a mount namespace of the build's own, so an interrupted build leaves no
 mount behind.
@@ -19,6 +19,7 @@ from .shell import require
 if TYPE_CHECKING:
     from pathlib import Path
 
+OTHER_SUITE = "sid"
 _PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation", "private", "sh", "-ec"]
 _HINT = "the packages come from Debian's mirror: check the network and any apt proxy"
 
@@ -45,8 +46,10 @@ chroot "$ROOT" sh -ec '
     -o Dir::State::lists=/mnt/lists -o Dir::Cache=/mnt/cache -o APT::Sandbox::User=root
     -o Acquire::Check-Valid-Until=false"
   apt-get $options update
-  apt-get $options download '"$PACKAGE/$OTHER"'
-  dpkg-deb -x '"$PACKAGE"'_*.deb /mnt/unpacked
+  for package in '"$PACKAGES"'; do
+    apt-get $options download "$package/'"$OTHER"'"
+    dpkg-deb -x "$package"_*.deb /mnt/unpacked
+  done
 '
 """
 
@@ -64,25 +67,27 @@ def ensure_root() -> Path:
 
 def ensure_containerd2() -> Path:
     """A folder with containerd 2's programs under usr/bin, to lay over a node's root."""
-    return _ensure_programs("containerd", "sid", containerd2_root())
+    # Its programs alone: other folders could hide the root's own.
+    return _ensure_unpacked(["containerd"], ["usr/bin"], containerd2_root())
 
 
 def ensure_plain_crun() -> Path:
-    """A folder with a crun that was built without WebAssembly, as most distributions do, under
-    usr/bin."""
-    return _ensure_programs("crun", "bookworm", plain_crun())
+    """A folder with a crun that was built without WebAssembly, as most distributions do, and the
+    libraries it needs, under usr."""
+    packages = ["crun", "libblake3-0", "libjson-c5"]
+    return _ensure_unpacked(packages, ["usr/bin", "usr/lib"], plain_crun())
 
 
-def _ensure_programs(package: str, suite: str, target: Path) -> Path:
+def _ensure_unpacked(packages: list[str], parts: list[str], target: Path) -> Path:
     if not target.exists():
         root = ensure_root()
-        with building(package) as temporary:
+        with building(packages[0]) as temporary:
             if not target.exists():
-                _fetch_programs(package, suite, root, temporary)
-                # Its programs alone: other folders could hide the root's own.
-                programs = temporary / "layer" / "usr"
-                programs.mkdir(parents=True)
-                (temporary / "unpacked/usr/bin").rename(programs / "bin")
+                _fetch(packages, root, temporary)
+                for part in parts:
+                    place = temporary / "layer" / part
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    (temporary / "unpacked" / part).rename(place)
                 (temporary / "layer").rename(target)
     return target
 
@@ -107,17 +112,17 @@ def _build_root(root: Path) -> None:
     )
 
 
-def _fetch_programs(package: str, suite: str, root: Path, work: Path) -> None:
+def _fetch(packages: list[str], root: Path, work: Path) -> None:
     _require_linux_root()
-    step(f"fetching {package} from Debian {suite}")
+    step(f"fetching {packages[0]} from Debian {OTHER_SUITE}")
     run_long(
-        package,
+        packages[0],
         [*_PRIVATE_MOUNTS, _OTHER_SUITE_SCRIPT],
         hint=_HINT,
         env={
-            "PACKAGE": package,
-            "OTHER": suite,
+            "PACKAGES": " ".join(packages),
             "SUITE": DEBIAN_SUITE,
+            "OTHER": OTHER_SUITE,
             "ROOT": str(root),
             "WORK": str(work),
             "LC_ALL": "C.UTF-8",

@@ -75,7 +75,7 @@ def containerd2_root() -> Path:
 
 def plain_crun() -> Path:
     """The unpacked crun of a distribution that builds it without WebAssembly."""
-    return cache_dir() / "crun-bookworm"
+    return cache_dir() / "crun-without-wasm"
 
 
 def wasi_nn() -> Path:
