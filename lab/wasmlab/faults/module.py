@@ -155,8 +155,13 @@ FAULTS = (
     Fault(
         "image-artifact-unsupported",
         (Expected("image-artifact-unsupported"),),
-        (deployment(pod_spec(container(image=f"{REGISTRY}/configured:1")), replicas=2),),
-        UNPULLED,
+        (
+            deployment(
+                pod_spec(container(image=f"{REGISTRY}/configured:1", command=["/app.wasm"])),
+                replicas=2,
+            ),
+        ),
+        UNPULLED + r"|mismatched|Error",
         first=(put("configured:1", "configured"),),
         shape=Shape(registry=True),
         moments=ALL,

@@ -144,8 +144,9 @@ FAULTS = (
         "node-and-module",
         (_of("node-cordoned", "node1", "Node", cluster=True), _of("wasm-module-invalid")),
         INVALID,
-        shows=r"nodes are available",
+        shows=(r"nodes are available", r"length out of bounds"),
         then=(
+            on_node.changed("sleep 12"),
             on_node.kubectl("cordon", "node1", undo=("uncordon", "node1")),
             on_node.applied(deployment(replicas=3)),
         ),
