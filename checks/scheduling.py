@@ -8,7 +8,7 @@ nodes themselves, and the message only says which resource is short.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.checks.node import trouble
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _REASONS = re.compile(r"nodes are available: (?P<list>.*?)(?:\. |\.$|$)", re.DOTALL)
 _ITEM = re.compile(r",\s+(?=\d+ )")
 _SHORT = re.compile(r"Insufficient (?P<resource>cpu|memory|ephemeral-storage|pods)\b|Too many pods")
-_TAINT = re.compile(r"taint(?:\(s\))? \{(?P<key>[^:}]*)")
+# Kubernetes 1.33 and newer no longer say which taint.
+_TAINT = re.compile(r"taint(?:\(s\))? \{(?P<key>[^:}]*)|had untolerated taint\(s\)")
+_CORDONED = "were unschedulable"
 _SELECTOR = re.compile(r"didn't match (?:Pod's node affinity|node selector|node affinity)")
 CONTROL_PLANE = "node-role.kubernetes.io/"
 NATIVE = ("cpu", "memory", "ephemeral-storage", "pods", "hugepages-")
@@ -182,13 +184,33 @@ def _from_text(waiting: Unplaced) -> Iterator[Finding]:
     if short:
         yield _finding(waiting, "insufficient-cpu-or-memory", resources=", ".join(short))
         return
-    taints = [(m["key"], n) for r, n in reasons if (m := _TAINT.search(r))]
+    taints = [(m["key"] or "", n) for r, n in reasons if (m := _TAINT.search(r))]
     own = [(k, n) for k, n in taints if not k.startswith((BY_KUBERNETES, CONTROL_PLANE))]
     unmatched = sum(n for r, n in reasons if _SELECTOR.search(r))
     if own and sum(n for _, n in own) >= unmatched:
-        yield _finding(waiting, "untolerated-taint", taint=", ".join(sorted({k for k, _ in own})))
+        keys = sorted({k for k, _ in own if k})
+        certainty = Certainty.CERTAIN if keys else Certainty.LIKELY
+        taint = ", ".join(keys) or "that kubectl describe nodes shows"
+        yield replace(_finding(waiting, "untolerated-taint", taint=taint), certainty=certainty)
     elif unmatched and not any(key.startswith(BY_KUBERNETES) for key, _ in taints):
-        yield _finding(waiting, "node-selector-unmatched", selector=_selector(waiting.pod))
+        found = _unselected(waiting)
+        hidden = any(_CORDONED in reason for reason, _ in reasons)
+        # A node that is cordoned may well be of the right pool.
+        yield replace(found, certainty=Certainty.POSSIBLE) if hidden else found
+
+
+def _unselected(waiting: Unplaced) -> Finding:
+    """Whose selector it is: what the pod has and its template has not, its class has added."""
+    view, selector = waiting.view, waiting.pod.spec.node_selector or {}
+    added = sorted(set(selector.items()) - set((view.spec.node_selector or {}).items()))
+    class_ = view.spec.runtime_class_name
+    if added and class_:
+        words = ",".join(f"{key}={value}" for key, value in added)
+        found = _finding(
+            waiting, "runtimeclass-no-matching-node", selector=words, **{"class": class_}
+        )
+        return replace(found, certainty=Certainty.LIKELY)
+    return _finding(waiting, "node-selector-unmatched", selector=_selector(waiting.pod))
 
 
 def _reasons(text: str) -> list[tuple[str, int]]:

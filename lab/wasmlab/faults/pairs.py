@@ -196,7 +196,7 @@ FAULTS = (
     ),
     _pair(
         "two-containers",
-        (Expected("wasm-module-invalid"), Expected("image-pull-failed")),
+        (Expected("image-pull-failed"), Expected("wasm-module-invalid")),
         deployment(
             pod_spec(
                 container(image="192.0.2.10:5999/web:1"),
