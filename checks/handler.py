@@ -41,9 +41,9 @@ NEEDS = "node.status.runtimeHandlers (containerd 2.0 or CRI-O 1.30) or a running
 UNSEEN = "ContainerStatusUnknown"
 """The kubelet's word for a container of which it does not know whether it ever was."""
 NOT_CONFIGURED = re.compile(
-    r"no runtime for \"?[^\s\"]+\"? is configured"  # containerd, all versions
-    r"|failed to find runtime handler \S+ from runtime list"  # CRI-O
-    r"|RuntimeHandler \"[^\"]+\" not supported"  # cri-dockerd
+    r"no runtime for \"?([^\s\"]+)\"? is configured"  # containerd, all versions
+    r"|failed to find runtime handler (\S+) from runtime list"  # CRI-O
+    r"|RuntimeHandler \"([^\"]+)\" not supported"  # cri-dockerd
 )
 
 
@@ -205,10 +205,10 @@ class _Seen:
         """Whether the node has the handler, as far as anything proves it."""
         for pod in self._pods.get((node.name, handler), ()):
             subject = Subject("Pod", pod.namespace, pod.name)
-            shown = _shown(pod)
-            if shown:
-                return True, Evidence("status", str(subject), f"{shown} on {node.name}")
-            refused = _refusal(self._snapshot.events_of(*subject))
+            sign = shown(pod)
+            if sign:
+                return True, Evidence("status", str(subject), f"{sign} on {node.name}")
+            refused = refusal(self._snapshot.events_of(*subject))
             if refused and not is_well(pod):
                 text, time = refused.message or "", refused.last_seen
                 return False, Evidence("event", str(subject), text, time)
@@ -219,7 +219,7 @@ class _Seen:
         return handler in reported, Evidence("node", f"Node {node.name}", text)
 
 
-def _shown(pod: Pod) -> str:
+def shown(pod: Pod) -> str:
     """What shows that a sandbox was made for the pod: a container that runs, or ever did."""
     if is_ready(pod):
         return "Ready"
@@ -231,7 +231,7 @@ def _shown(pod: Pod) -> str:
     return ""
 
 
-def _refusal(events: tuple[Event, ...]) -> Event | None:
+def refusal(events: tuple[Event, ...]) -> Event | None:
     refusals = [event for event in events if NOT_CONFIGURED.search(event.message or "")]
     return refusals[-1] if refusals else None
 

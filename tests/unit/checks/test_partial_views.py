@@ -8,6 +8,7 @@ import pytest
 from builders import (
     container,
     deployment,
+    event,
     node,
     pod,
     pod_spec,
@@ -83,6 +84,24 @@ def test_an_exec_probe_is_seen_without_the_class() -> None:
     web = deployment(spec=pod_spec(container(livenessProbe=probe)))
 
     assert claimed(web, pod(owner=web), without=ONE_NAMESPACE) == ["exec-probe-unsupported"]
+
+
+def test_pods_alone_tell_which_node_lacks_the_handler() -> None:
+    web = deployment()
+    serving = pod("web-5d9-a", owner=web)
+    refused = pod("web-5d9-b", owner=web, node="node2", ready=False, statuses=[])
+    text = 'unable to get OCI runtime for sandbox "0c1f": no runtime for "crun" is configured'
+
+    report = examine(
+        snapshot(
+            *(web, serving, refused, event(refused, "FailedCreatePodSandBox", text)),
+            without=ONE_NAMESPACE,
+        )
+    )
+
+    assert [str(each.subject) for each in report.diagnoses] == ["Node node2"]
+    assert causes(report) == ["handler-missing-on-some-nodes"]
+    assert "handler crun" in report.diagnoses[0].remedy.summary
 
 
 BY_JSON_C = '  "msg": "exec container process `\\/hello.wasm`: Exec format error",\n'
