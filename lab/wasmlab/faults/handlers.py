@@ -93,7 +93,7 @@ exit 1
 """
 
 FAULTS = (
-    _mixed("handler-missing-on-some-nodes", 1, "one-list", "plain-logs"),
+    _mixed("handler-missing-on-some-nodes", 1, "one-list", "namespace"),
     _mixed("handler-missing-on-some-nodes--containerd-2", 2, "no-events", "yaml"),
     Fault(
         "handler-not-configured--containerd-2",
