@@ -23,7 +23,6 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
-from kubectl_wasmai.snapshot import workload_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +35,7 @@ ALIKE = 0.6
 
 
 def unreached(case: Case) -> Iterator[Finding]:
-    everything = workload_views(case.snapshot)
+    everything = case.snapshot.views
     for service in case.snapshot.services:
         selector = service.spec.selector
         if not selector or service.spec.type == "ExternalName":

@@ -45,7 +45,7 @@ def save(connection: ConnectionOptions, path: str, all_namespaces: bool, no_reda
         with progress("collecting") as say:
             collected = collect_whole(cluster, namespace=scope, progress=say)
     write(Path(path), members(collected, redact=not no_redact))
-    objects = sum(len(each) for each in collected.whole.values())
+    objects = sum(len(each) for each in collected.snapshot.objects.values())
     click.echo(f"saved {objects} objects and {len(collected.snapshot.logs)} logs to {path}")
     for denied in collected.snapshot.info.collection.denied:
         click.echo(f"missing, since you may not {denied.verb} it: {denied.resource}", err=True)

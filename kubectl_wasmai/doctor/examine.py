@@ -16,13 +16,12 @@ from kubectl_wasmai.doctor.signatures import match_signatures, shipped_signature
 from kubectl_wasmai.doctor.symptoms import symptoms
 from kubectl_wasmai.doctor.tables import catalogue
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.snapshot import ClusterSnapshot, workload_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_wasmai.doctor.model import Finding
-    from kubectl_wasmai.snapshot import WorkloadView
+    from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
 
 
 def examine(
@@ -34,7 +33,7 @@ def examine(
     where ``options`` name a check, checklist or workload that does not exist.
     """
     options = options or Options()
-    views = workload_views(snapshot)
+    views = snapshot.views
     workloads = _workloads(snapshot, views, options)
     components = tuple(view for view in views if gpu.role(view) and view not in workloads)
     case = Case(snapshot, workloads, options.thresholds, components)

@@ -7,14 +7,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from kubectl_wasmai import resources
-from kubectl_wasmai.errors import ApiError, Forbidden, NotFound
+from kubectl_wasmai.errors import ApiError, Forbidden
 from kubectl_wasmai.snapshot.exporters import ask_exporters
+from kubectl_wasmai.snapshot.listings import list_kinds
 from kubectl_wasmai.snapshot.log_targets import log_targets
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
@@ -22,13 +19,12 @@ from kubectl_wasmai.snapshot.model import (
     Denied,
     LogKey,
     SnapshotInfo,
-    Unreadable,
 )
-from kubectl_wasmai.snapshot.objects import TYPES, Object
+from kubectl_wasmai.snapshot.objects import TYPES
+from kubectl_wasmai.snapshot.whole import WholeObjects
 
 if TYPE_CHECKING:
     from kubectl_wasmai.cluster import Cluster
-    from kubectl_wasmai.resources import Resource
 
 Progress = Callable[[str], None]
 
@@ -39,20 +35,10 @@ LOG_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Collected:
-    """A snapshot, and the whole objects it was read from where they were kept for saving."""
+    """A snapshot, and by kind the texts it was read from where they were kept for saving."""
 
     snapshot: ClusterSnapshot
-    whole: Mapping[str, tuple[dict[str, Any], ...]]
-
-
-@dataclass(frozen=True)
-class _Listing:
-    resource: Resource
-    objects: tuple[Object, ...] | None
-    whole: tuple[dict[str, Any], ...] = ()
-    denied: Denied | None = None
-    unreadable: tuple[Unreadable, ...] = ()
-    is_served: bool = True
+    whole: Mapping[str, WholeObjects]
 
 
 def collect(
@@ -79,25 +65,20 @@ def _collect(
 ) -> Collected:
     started, say = time.monotonic(), progress or (lambda _: None)
     version = cluster.version()
-    kinds = [resource for resource in resources.ALL if resource.kind in TYPES]
-    # msgspec works out a type when it first meets it, which is not safe in several threads at
-    # once (0.22: a crash): all types are met here, before there are any.
-    for type_ in TYPES.values():
-        msgspec.convert({}, type_)
     with ThreadPoolExecutor(WORKERS) as pool:
-
-        def fetch(resource: Resource) -> _Listing:
-            listing = _list(cluster, resource, namespace, keep_whole=keep_whole)
-            say(f"listed {resource.plural}")
-            return listing
-
-        listings = list(pool.map(fetch, kinds))
+        listings = list_kinds(
+            cluster,
+            namespace,
+            pool,
+            lambda resource: say(f"listed {resource.plural}"),
+            keep_texts=keep_whole,
+        )
         objects = {one.resource.kind: one.objects for one in listings if one.objects is not None}
-        without_logs = ClusterSnapshot(SnapshotInfo(), "live", objects)
+        seen = ClusterSnapshot(SnapshotInfo(), "live", objects)
         say("reading logs of failing pods")
-        targets = log_targets(without_logs)
+        targets = log_targets(seen)
         texts = list(pool.map(lambda target: _read_log(cluster, target), targets))
-        told = ask_exporters(cluster, without_logs, pool)
+        told = ask_exporters(cluster, seen, pool)
     logs = {key: text for key, text in zip(targets, texts, strict=True) if isinstance(text, str)}
     denied = [one.denied for one in listings if one.denied]
     denied += sorted(
@@ -122,78 +103,12 @@ def _collect(
             unserved=tuple(one.resource.kind for one in listings if not one.is_served),
         ),
     )
-    whole = {one.resource.kind: one.whole for one in listings if one.objects is not None}
-    return Collected(ClusterSnapshot(info, "live", objects, logs, told.metrics), whole)
-
-
-def _list(
-    cluster: Cluster, resource: Resource, namespace: str | None, *, keep_whole: bool
-) -> _Listing:
-    type_ = TYPES[resource.kind]
-    scope = namespace if resource.namespaced else None
-    try:
-        if not keep_whole:
-            result = cluster.list(resource, type_, scope)
-            return _Listing(
-                resource,
-                in_order(with_kind(resource, item) for item in result.items),
-                unreadable=tuple(Unreadable(*pair) for pair in result.undecodable),
-            )
-        raw = cluster.list(resource, dict, scope).items
-    except Forbidden:
-        # Rights are looked at before the path: it may be refused and not exist at all.
-        if cluster.serves(resource):
-            return _Listing(
-                resource, None, denied=Denied("list", _rbac_name(resource), scope or "")
-            )
-        return _in_older_version(cluster, resource, namespace, keep_whole=keep_whole)
-    except NotFound:
-        return _in_older_version(cluster, resource, namespace, keep_whole=keep_whole)
-    except ApiError as error:
-        # A metrics server that is down must not hide the whole cluster: the API server answers
-        # for it with 503.
-        if resource is not resources.POD_METRICS or error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise
-        return _Listing(resource, None)
-    objects, unreadable = _typed(resource, raw)
-    stamped = tuple(
-        {"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in raw
-    )
-    return _Listing(resource, in_order(objects), stamped, None, tuple(unreadable))
-
-
-def _in_older_version(
-    cluster: Cluster, resource: Resource, namespace: str | None, *, keep_whole: bool
-) -> _Listing:
-    """What the server does not serve in any version, it has none of: absent, not missing."""
-    if resource.previous is None:
-        return _Listing(resource, (), is_served=False)
-    return _list(cluster, resource.previous, namespace, keep_whole=keep_whole)
-
-
-def _typed(
-    resource: Resource, raw: tuple[dict[str, Any], ...]
-) -> tuple[list[Object], list[Unreadable]]:
-    objects, unreadable = [], []
-    for item in raw:
-        try:
-            objects.append(with_kind(resource, msgspec.convert(item, TYPES[resource.kind])))
-        except msgspec.ValidationError as error:
-            name = item.get("metadata", {}).get("name", "?")
-            unreadable.append(Unreadable(f"{resource.kind}/{name}", str(error)))
-    return objects, unreadable
-
-
-def in_order(objects: Any) -> tuple[Object, ...]:
-    """By namespace and name: a report must not depend on the order of an answer or of files."""
-    return tuple(sorted(objects, key=lambda one: (one.namespace, one.name)))
-
-
-def with_kind(resource: Resource, item: Object) -> Object:
-    """Items of a List do not carry their kind; the checks want it."""
-    if item.kind:
-        return item
-    return msgspec.structs.replace(item, api_version=resource.api_version, kind=resource.kind)
+    whole = {
+        one.resource.kind: WholeObjects(one.resource, one.texts)
+        for one in listings
+        if one.objects is not None
+    }
+    return Collected(seen.completed(info, logs, told.metrics), whole)
 
 
 def _read_log(cluster: Cluster, key: LogKey) -> str | Denied | None:
@@ -211,7 +126,3 @@ def _read_log(cluster: Cluster, key: LogKey) -> str | Denied | None:
         return Denied("get", "pods/log", key.namespace)
     except ApiError:
         return None
-
-
-def _rbac_name(resource: Resource) -> str:
-    return f"{resource.plural}.{resource.group}" if resource.group else resource.plural

@@ -12,8 +12,8 @@ import msgspec
 
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.resources import BY_KIND
-from kubectl_wasmai.snapshot.collect import in_order
 from kubectl_wasmai.snapshot.files import read_members
+from kubectl_wasmai.snapshot.listings import in_order
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
     Collection,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai import gpu
 from kubectl_wasmai.snapshot.model import LogKey
-from kubectl_wasmai.snapshot.workloads import workload_views
 
 if TYPE_CHECKING:
     from kubectl_wasmai.snapshot.model import ClusterSnapshot
@@ -26,7 +25,7 @@ def log_targets(snapshot: ClusterSnapshot) -> tuple[LogKey, ...]:
     lacking = {node.name for node in snapshot.nodes if _lacks_gpus(node)}
     targets: list[LogKey] = []
     workloads = 0
-    for view in workload_views(snapshot):
+    for view in snapshot.views:
         keys = next((keys for pod in view.pods if (keys := _of_pod(pod))), [])
         keys = keys or _of_plugin(view, lacking)
         workloads += bool(keys)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 
+from kubectl_wasmai.snapshot.events import EventIndex, Key, PackedEvents
 from kubectl_wasmai.snapshot.objects import (
     TYPES,
     DeviceClass,
@@ -25,8 +26,10 @@ from kubectl_wasmai.snapshot.objects import (
     StorageClass,
     Workload,
 )
+from kubectl_wasmai.snapshot.workloads import WorkloadView, workload_views
 
 if TYPE_CHECKING:
+    from collections.abc import Collection as Many
     from collections.abc import Mapping
 
 T = TypeVar("T", bound=Object)
@@ -101,9 +104,21 @@ class ClusterSnapshot:
 
     info: SnapshotInfo
     source: Literal["live", "file"]
-    objects: Mapping[str, tuple[Object, ...]]
+    objects: Mapping[str, Many[Object]]
     logs: Mapping[LogKey, str] = field(default_factory=dict)
     metrics: Mapping[MetricsKey, str] = field(default_factory=dict)
+
+    def completed(
+        self,
+        info: SnapshotInfo,
+        logs: Mapping[LogKey, str],
+        metrics: Mapping[MetricsKey, str],
+    ) -> ClusterSnapshot:
+        """The same objects, with logs and metrics; what was worked out of the objects is not
+        worked out again."""
+        other = replace(self, info=info, logs=logs, metrics=metrics)
+        vars(other).update({**vars(self), **vars(other)})
+        return other
 
     def has(self, kind: str) -> bool:
         return kind in self.objects
@@ -115,7 +130,7 @@ class ClusterSnapshot:
 
     def of(self, kind: str, type: type[T]) -> tuple[T, ...]:  # noqa: A002 - reads as the noun
         """All objects of one kind; empty where the kind is missing."""
-        return cast("tuple[T, ...]", self.objects.get(kind, ()))
+        return cast("tuple[T, ...]", tuple(self.objects.get(kind, ())))
 
     @cached_property
     def pods(self) -> tuple[Pod, ...]:
@@ -161,12 +176,21 @@ class ClusterSnapshot:
         templates = self.of("ResourceClaimTemplate", ResourceClaimTemplate)
         return {(each.namespace, each.name): each for each in templates}
 
+    @cached_property
+    def views(self) -> tuple[WorkloadView, ...]:
+        """Every outermost workload and every bare pod, by namespace, kind and name."""
+        return workload_views(self)
+
     def workload(self, kind: str, namespace: str, name: str) -> Workload | None:
         return self._workloads.get((kind, namespace, name))
 
     def events_of(self, kind: str, namespace: str, name: str) -> tuple[Event, ...]:
         """Events about one object, oldest first."""
-        return self._events.get((kind, namespace, name), ())
+        key = Key(kind, namespace, name)
+        found = self._events_found.get(key)
+        if found is None:
+            found = self._events_found[key] = self._events.of(key)
+        return found
 
     @cached_property
     def _workloads(self) -> dict[tuple[str, str, str], Workload]:
@@ -178,14 +202,13 @@ class ClusterSnapshot:
         }
 
     @cached_property
-    def _events(self) -> dict[tuple[str, str, str], tuple[Event, ...]]:
-        index: dict[tuple[str, str, str], list[Event]] = {}
-        for event in self.of("Event", Event):
-            about = event.involved_object
-            namespace = about.namespace or ("" if about.kind == "Node" else event.namespace)
-            index.setdefault((about.kind or "", namespace, about.name or ""), []).append(event)
-        epoch = datetime.fromtimestamp(0, tz=timezone.utc)
-        return {
-            key: tuple(sorted(events, key=lambda e: (e.last_seen or epoch, e.name)))
-            for key, events in index.items()
-        }
+    def _events(self) -> EventIndex | PackedEvents:
+        events = self.objects.get("Event", ())
+        if isinstance(events, PackedEvents):
+            return events
+        return EventIndex(self.of("Event", Event))
+
+    @cached_property
+    def _events_found(self) -> dict[Key, tuple[Event, ...]]:
+        """What was asked for before: many checks ask about the same objects."""
+        return {}

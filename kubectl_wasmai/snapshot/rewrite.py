@@ -9,12 +9,12 @@ from kubectl_wasmai.snapshot.load import INFO_FILE, VERSION_FILE, documents
 from kubectl_wasmai.snapshot.redact import redact_object, redact_text
 
 
-def redacted(name: str, content: bytes) -> tuple[str, bytes]:
+def redacted(name: str, content: bytes) -> tuple[str, list[bytes]]:
     """A member's new name (YAML becomes JSON) and its content without secrets."""
     if name.endswith((".log", ".prom")):
-        return name, redact_text(content.decode("utf-8", "replace")).encode()
+        return name, [redact_text(content.decode("utf-8", "replace")).encode()]
     if name in (INFO_FILE, VERSION_FILE):
-        return name, content
+        return name, [content]
     stem, _, suffix = name.rpartition(".")
     try:
         parts = documents(f".{suffix}", content)
@@ -22,4 +22,4 @@ def redacted(name: str, content: bytes) -> tuple[str, bytes]:
         raise InputError(f"{name} in the snapshot is not readable: {error}") from error
     document = parts[0] if len(parts) == 1 else {"kind": "List", "apiVersion": "v1", "items": parts}
     body = msgspec.json.format(msgspec.json.encode(redact_object(document)), indent=1)
-    return f"{stem}.json", body + b"\n"
+    return f"{stem}.json", [body, b"\n"]

@@ -1,0 +1,117 @@
+"""Events by the object they are about.
+
+Of a cluster's 60,000 events a doctor reads a few hundred: those of objects that are not well. So
+a live snapshot keeps them as the text they came in, compressed, and decodes what it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timezone
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_wasmai.jsonlist import Typed, decode_items
+from kubectl_wasmai.snapshot.objects import Event
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from kubectl_wasmai.jsonlist import Text
+
+_EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
+_DECODED = 4
+"""Texts, of some 200 events each, that stay decoded: neighbours are asked for one after another."""
+
+
+class Key(NamedTuple):
+    """Names the object that an event is about."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+def about(event: Event) -> Key:
+    given = event.involved_object
+    namespace = given.namespace or ("" if given.kind == "Node" else event.namespace)
+    return Key(given.kind or "", namespace, given.name or "")
+
+
+class EventIndex:
+    """Finds the events about an object among all that there are."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._found: dict[Key, list[Event]] = {}
+        for event in events:
+            self._found.setdefault(about(event), []).append(event)
+
+    def of(self, key: Key) -> tuple[Event, ...]:
+        """Oldest first."""
+        return _in_time(self._found.get(key, ()))
+
+
+class PackedEvents(Collection[Event]):
+    """All events of a cluster, as text.
+
+    ``keys`` has for each event the number that ``EventKeys`` gave it, in the order of the texts.
+    """
+
+    def __init__(self, texts: tuple[Text, ...], keys: Iterable[int]) -> None:
+        self._texts = texts
+        self._places = _places(texts, iter(keys))
+        self._decoded = lru_cache(_DECODED)(self._decode)
+
+    def __len__(self) -> int:
+        return sum(text.items for text in self._texts)
+
+    def __iter__(self) -> Iterator[Event]:
+        for place in range(len(self._texts)):
+            yield from self._decode(place)
+
+    def __contains__(self, event: object) -> bool:
+        return isinstance(event, Event) and event in self.of(about(event))
+
+    def of(self, key: Key) -> tuple[Event, ...]:
+        """Oldest first."""
+        return _in_time(
+            event
+            for place in self._places.get(hash(key), ())
+            for event in self._decoded(place)
+            if about(event) == key
+        )
+
+    def _decode(self, place: int) -> list[Event]:
+        found, _ = decode_items(Typed(Event), self._texts[place].array)
+        return found
+
+
+def _places(texts: tuple[Text, ...], keys: Iterator[int]) -> dict[int, tuple[int, ...]]:
+    """In which texts the events of each number are; equal answers are kept once."""
+    places: dict[int, tuple[int, ...]] = {}
+    same: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for place, text in enumerate(texts):
+        for number in islice(keys, text.items):
+            known = places.get(number, ())
+            if place not in known:
+                both = (*known, place)
+                places[number] = same.setdefault(both, both)
+    return places
+
+
+class EventKeys:
+    """Decodes events and keeps of each only a number that stands for the object it is about."""
+
+    def __init__(self) -> None:
+        self._events = Typed(Event)
+
+    def many(self, array: bytes) -> list[int]:
+        return [hash(about(event)) for event in self._events.many(array)]
+
+    def one(self, item: msgspec.Raw) -> int:
+        return hash(about(self._events.one(item)))
+
+
+def _in_time(events: Iterable[Event]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=lambda each: (each.last_seen or _EPOCH, each.name)))

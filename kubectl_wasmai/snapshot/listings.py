@@ -1,0 +1,142 @@
+"""Lists every kind that a snapshot holds: one request each, several at a time."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from kubectl_wasmai import resources
+from kubectl_wasmai.errors import ApiError, Forbidden, NotFound
+from kubectl_wasmai.snapshot.events import EventKeys, PackedEvents
+from kubectl_wasmai.snapshot.model import Denied, Unreadable
+from kubectl_wasmai.snapshot.objects import TYPES, Object
+from kubectl_wasmai.snapshot.sharing import SharingDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from concurrent.futures import Executor
+
+    from kubectl_wasmai.cluster import Cluster
+    from kubectl_wasmai.jsonlist import ItemDecoder, Text
+    from kubectl_wasmai.resources import Resource
+
+FROM_CACHE = frozenset({resources.POD})
+"""Read as the API server has it in its cache, which may be some milliseconds old. Nobody writes
+the state of pods but kubelets, and those report late, too; what people write is read as it is."""
+
+_LONGEST = (resources.POD, resources.EVENT)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All objects of one kind, or why there are none. ``texts`` are the whole objects."""
+
+    resource: Resource
+    objects: Collection[Object] | None
+    texts: tuple[Text, ...] = ()
+    denied: Denied | None = None
+    unreadable: tuple[Unreadable, ...] = ()
+    is_served: bool = True
+
+
+def list_kinds(
+    cluster: Cluster,
+    namespace: str | None,
+    pool: Executor,
+    done: Callable[[Resource], None],
+    *,
+    keep_texts: bool,
+) -> list[Listing]:
+    """In the order of the vocabulary; ``done`` is told of each, from the threads of the pool."""
+    kinds = [each for each in resources.ALL if each.kind in TYPES]
+    # msgspec works out a type when it first meets it, which is not safe in several threads at
+    # once (0.22: a crash): all types are met here, before there are any.
+    older = [each.previous for each in kinds if each.previous]
+    decoders = {each: _decoder(each) for each in (*kinds, *older)}
+
+    def fetch(resource: Resource) -> Listing:
+        scope = namespace if resource.namespaced else None
+        listing = _list(cluster, resource, decoders, scope, keep_texts=keep_texts)
+        done(resource)
+        return listing
+
+    with _no_garbage_collection():
+        begun = {
+            each: pool.submit(fetch, each)
+            for each in sorted(kinds, key=lambda each: each not in _LONGEST)
+        }
+        return [begun[each].result() for each in kinds]
+
+
+def _decoder(resource: Resource) -> ItemDecoder[Any]:
+    if resource is resources.EVENT:
+        return EventKeys()
+    return SharingDecoder(TYPES[resource.kind], resource.kind, resource.api_version)
+
+
+def _list(
+    cluster: Cluster,
+    resource: Resource,
+    decoders: Mapping[Resource, ItemDecoder[Any]],
+    scope: str | None,
+    *,
+    keep_texts: bool,
+) -> Listing:
+    packs = resource is resources.EVENT
+    try:
+        found = cluster.list(
+            resource,
+            decoders[resource],
+            scope,
+            limit=0,
+            cached=resource in FROM_CACHE,
+            keep_texts=keep_texts or packs,
+        )
+    except Forbidden:
+        # Rights are looked at before the path: it may be refused and not exist at all.
+        if cluster.serves(resource):
+            return Listing(resource, None, denied=Denied("list", _rbac_name(resource), scope or ""))
+        found = None
+    except NotFound:
+        found = None
+    except ApiError as error:
+        # A metrics server that is down must not hide the whole cluster: the API server answers
+        # for it with 503.
+        if resource is not resources.POD_METRICS or error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        return Listing(resource, None)
+    if found is None:
+        # What the server does not serve in any version, it has none of: absent, not missing.
+        if resource.previous is None:
+            return Listing(resource, (), is_served=False)
+        return _list(cluster, resource.previous, decoders, scope, keep_texts=keep_texts)
+    return Listing(
+        resource,
+        PackedEvents(found.texts, found.items) if packs else in_order(found.items),
+        found.texts if keep_texts else (),
+        unreadable=tuple(Unreadable(*pair) for pair in found.undecodable),
+    )
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Decoding makes no circles, and looking for some in a growing heap takes time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def in_order(objects: Iterable[Object]) -> tuple[Object, ...]:
+    """By namespace and name: a report must not depend on the order of an answer or of files."""
+    return tuple(sorted(objects, key=lambda one: (one.namespace, one.name)))
+
+
+def _rbac_name(resource: Resource) -> str:
+    return f"{resource.plural}.{resource.group}" if resource.group else resource.plural
