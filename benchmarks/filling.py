@@ -257,7 +257,7 @@ def _varint(number: int) -> bytes:
 
 
 def _host_ip(number: int) -> str:
-    return f"10.199.{100 + number // 100}.{100 + number % 100}"
+    return f"127.99.{100 + number // 100}.{100 + number % 100}"
 
 
 def _letters(number: int) -> str:

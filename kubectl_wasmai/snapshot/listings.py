@@ -63,7 +63,7 @@ def list_kinds(
         done(resource)
         return listing
 
-    with _no_garbage_collection():
+    with no_garbage_collection():
         begun = {
             each: pool.submit(fetch, each)
             for each in sorted(kinds, key=lambda each: each not in _LONGEST)
@@ -122,7 +122,7 @@ def _list(
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
     """Decoding makes no circles, and looking for some in a growing heap takes time."""
     was_on = gc.isenabled()
     gc.disable()

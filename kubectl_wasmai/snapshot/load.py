@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot.files import read_members
-from kubectl_wasmai.snapshot.listings import in_order
+from kubectl_wasmai.snapshot.listings import in_order, no_garbage_collection
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
     Collection,
@@ -23,6 +23,9 @@ from kubectl_wasmai.snapshot.model import (
     Unreadable,
 )
 from kubectl_wasmai.snapshot.objects import TYPES, Object
+
+if TYPE_CHECKING:
+    from kubectl_wasmai.resources import Resource
 
 INFO_FILE = "snapshot.json"
 VERSION_FILE = "version.json"
@@ -50,8 +53,9 @@ def load(source: str) -> ClusterSnapshot:
     newest time found in it, never the clock. Raises ``InputError`` where nothing usable is found.
     """
     reading = _Reading()
-    for name, content in read_members(source):
-        _member(reading, name, content)
+    with no_garbage_collection():
+        for name, content in read_members(source):
+            _member(reading, name, content)
     if not reading.objects:
         raise InputError(
             f"no Kubernetes objects found in {source}",
@@ -90,7 +94,7 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
             reading.server_version = _server_version(msgspec.json.decode(content))
         elif path.name == INFO_FILE:
             reading.info = _recorded_info(content)
-        else:
+        elif path.suffix != ".json" or not _list_of_one_kind(reading, content):
             for document in documents(path.suffix, content):
                 _objects(reading, name, document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -98,11 +102,38 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
             f"{name} in the snapshot is not readable: {error}",
             "it may be only half written; remove it or save the snapshot again",
         ) from error
-    reading.latest = max(reading.latest, _newest_time(content))
+    if reading.info is None:
+        reading.latest = max(reading.latest, _newest_time(content))
 
 
 def _newest_time(content: bytes) -> bytes:
     return max(_TIME.findall(content), default=b"")
+
+
+class _Kind(msgspec.Struct):
+    kind: str = ""
+
+
+class _List(_Kind):
+    items: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _list_of_one_kind(reading: _Reading, content: bytes) -> bool:
+    """What is read a hundred times more often than anything else, ten times faster: a List whose
+    items are all of one kind and fit its type. False, and nothing read, where it is none."""
+    try:
+        found = msgspec.json.decode(content, type=_List)
+        kinds = {each.kind for each in msgspec.json.decode(found.items, type=list[_Kind])}
+        kind = next(iter(kinds - {""}), found.kind.removesuffix("List"))
+        if not found.kind.endswith("List") or kind not in TYPES or kinds - {"", kind}:
+            return False
+        items = msgspec.json.decode(found.items, type=list[TYPES[kind]])  # type: ignore[misc]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    named = reading.objects.setdefault(kind, {})
+    for item in items:
+        named[item.namespace, item.name] = with_kind(BY_KIND[kind], item)
+    return True
 
 
 def documents(suffix: str, content: bytes) -> list[Any]:
@@ -151,6 +182,13 @@ def _is_ours(kind: Any, document: dict[str, Any]) -> bool:
         return False
     group = str(document.get("apiVersion") or "").rpartition("/")[0]
     return group in ("", BY_KIND[kind].group) or kind == "Event"
+
+
+def with_kind(resource: Resource, item: Object) -> Object:
+    """Items of a List need not carry their kind; the checks want it."""
+    if item.kind and item.api_version:
+        return item
+    return msgspec.structs.replace(item, api_version=resource.api_version, kind=resource.kind)
 
 
 def _object(reading: _Reading, where: str, kind: str, document: dict[str, Any]) -> None:

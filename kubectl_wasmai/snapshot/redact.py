@@ -9,9 +9,13 @@ saved snapshot again changes nothing, so a replayed report equals the live one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 MASK = "<redacted>"
+SHORT, REMEMBERED = 512, 4096
+"""Characters of a text, and number of texts whose redaction is remembered: the pods of one
+template say the same a thousand times."""
 
 _SECRET_WORD = r"(?:pass(?:wo?r?d|phrase)?|pwd|secret|token(?!s)|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?|authorization|cookie|session|dsn|connection[-_.]?string)"  # noqa: E501,S105
 _SECRET_NAME = re.compile(
@@ -55,11 +59,19 @@ _DROPPED_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration",)
 
 def redact_text(text: str) -> str:
     """The text without tokens, passwords, keys and certificates."""
+    return _short_text(text) if len(text) <= SHORT else _without_secrets(text)
+
+
+def _without_secrets(text: str) -> str:
     for pattern, replacement in _TEXT_RULES:
         text = pattern.sub(replacement, text)
     return text
 
 
+_short_text = lru_cache(REMEMBERED)(_without_secrets)
+
+
+@lru_cache(REMEMBERED)
 def is_secret_name(name: str) -> bool:
     """Whether a variable, annotation or flag of this name is likely to hold a secret."""
     return _SECRET_NAME.search(name) is not None
