@@ -157,8 +157,15 @@ class Typed(Generic[T]):
     """Decodes into a type that msgspec knows."""
 
     def __init__(self, type_: type[T]) -> None:
-        self.many = msgspec.json.Decoder(list[type_]).decode  # type: ignore[valid-type]
-        self.one = msgspec.json.Decoder(type_).decode
+        self._many = msgspec.json.Decoder(list[type_])  # type: ignore[valid-type]
+        self._one = msgspec.json.Decoder(type_)
+
+    def many(self, array: bytes | msgspec.Raw) -> list[T]:
+        items: list[T] = self._many.decode(array)
+        return items
+
+    def one(self, item: msgspec.Raw) -> T:
+        return self._one.decode(item)
 
 
 def decode_items(decoder: ItemDecoder[T], array: bytes) -> tuple[list[T], list[tuple[str, str]]]:

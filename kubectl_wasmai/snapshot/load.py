@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.jsonlist import Typed
 from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot.files import read_members
 from kubectl_wasmai.snapshot.listings import in_order, no_garbage_collection
@@ -127,7 +128,7 @@ def _list_of_one_kind(reading: _Reading, content: bytes) -> bool:
         kind = next(iter(kinds - {""}), found.kind.removesuffix("List"))
         if not found.kind.endswith("List") or kind not in TYPES or kinds - {"", kind}:
             return False
-        items = msgspec.json.decode(found.items, type=list[TYPES[kind]])  # type: ignore[misc]
+        items = Typed(TYPES[kind]).many(found.items)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     named = reading.objects.setdefault(kind, {})

@@ -12,6 +12,7 @@ import msgspec
 from kubectl_wasmai.snapshot.events import EventIndex, Key, PackedEvents
 from kubectl_wasmai.snapshot.objects import (
     TYPES,
+    CronJob,
     DeviceClass,
     Event,
     Node,
@@ -180,6 +181,20 @@ class ClusterSnapshot:
     def views(self) -> tuple[WorkloadView, ...]:
         """Every outermost workload and every bare pod, by namespace, kind and name."""
         return workload_views(self)
+
+    @cached_property
+    def cron_jobs(self) -> dict[tuple[str, str], CronJob]:
+        """By namespace and name."""
+        return {(each.namespace, each.name): each for each in self.of("CronJob", CronJob)}
+
+    @cached_property
+    def pods_by_node(self) -> dict[str, tuple[Pod, ...]]:
+        """Pods that have been placed, by the name of their node."""
+        found: dict[str, list[Pod]] = {}
+        for pod in self.pods:
+            if pod.spec.node_name:
+                found.setdefault(pod.spec.node_name, []).append(pod)
+        return {node: tuple(pods) for node, pods in found.items()}
 
     def workload(self, kind: str, namespace: str, name: str) -> Workload | None:
         return self._workloads.get((kind, namespace, name))

@@ -2,61 +2,38 @@
 
 The API server takes some fifty pods a second; etcd takes a thousand copies. What it stored for a
 pattern is real (defaults, managedFields of each writer), and a copy differs only in names,
-identifiers and addresses of the same length. Run as a program it fills and prints what is there.
+identifiers, addresses and times of the same length.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import re
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import patterns
-from etcd import Etcd
+from bigcluster import patterns
+from bigcluster.etcd import Etcd
+from bigcluster.spread import NAMESPACES, PODS_OF_ONE, Size, spread
 
 from kubectl_wasmai import resources
 from kubectl_wasmai.cluster import Cluster, ConnectionOptions, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from bigcluster.spread import Copy
 
     from kubectl_wasmai.resources import Resource
 
-NAMESPACES = 100
-PODS_OF_ONE = 15
 NODE_KEY = "/registry/minions"
-_SCHEMA = 0x5EED
+_FOLDERS = {
+    "Deployment": "deployments",
+    "ReplicaSet": "replicasets",
+    "Service": "services/specs",
+    "Pod": "pods",
+}
+_SCHEMA = uuid.UUID(int=0x5EED)
 _TOKEN = re.compile(rb"kube-api-access-[a-z0-9]{5}")
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much to put into the cluster; ``wasm`` and ``broken`` are shares of the workloads."""
-
-    nodes: int = 1_000
-    pods: int = 30_000
-    events: int = 60_000
-    wasm: float = 0.02
-    broken: float = 0.1
-
-    @property
-    def workloads(self) -> int:
-        return max(self.pods // PODS_OF_ONE, 1)
-
-    def kind_of(self, workload: int) -> str:
-        """Spread evenly, and the same each time."""
-        place = (workload * 0.6180339887) % 1
-        if place < self.wasm * self.broken / 2:
-            return "wasm-pending"
-        if place < self.wasm * self.broken:
-            return "wasm-broken"
-        if place < self.wasm:
-            return "wasm"
-        return ("linux", "linux", "linux-sidecar", "linux-init")[workload % 4]
 
 
 class Stored(NamedTuple):
@@ -78,7 +55,7 @@ class Patterns:
     def __init__(self, cluster: Cluster, etcd: Etcd) -> None:
         self._cluster, self._etcd = cluster, etcd
 
-    def make(self, size: Size) -> dict[str, Stored]:
+    def make(self) -> dict[str, Stored]:
         self._post(resources.NAMESPACE, {"metadata": {"name": patterns.NAMESPACE}}, "kubectl")
         account = {"metadata": {"name": "default", "namespace": patterns.NAMESPACE}}
         self._post(resources.SERVICE_ACCOUNT, account, "kube-controller-manager")
@@ -87,10 +64,10 @@ class Patterns:
         self._status(resources.NODE, node, patterns.node_status(), "kubelet")
         made = {"Node": self._stored(NODE_KEY, patterns.NODE, {"node": _uid(node)})}
         for kind in patterns.KINDS:
-            made.update(self._workload(kind, size))
+            made.update(self._workload(kind))
         return made
 
-    def _workload(self, kind: str, size: Size) -> dict[str, Stored]:
+    def _workload(self, kind: str) -> dict[str, Stored]:
         """All patterns of one kind of workload, made and removed again: they share names."""
         count = PODS_OF_ONE
         deployment = self._post(resources.DEPLOYMENT, patterns.deployment(kind, count), "helm")
@@ -113,7 +90,7 @@ class Patterns:
         self._status(resources.POD, pod, patterns.pod_status(kind), "kubelet")
         service = self._post(resources.SERVICE, patterns.service(), "helm")
         uids["service"] = _uid(service)
-        folder = f"{patterns.NAMESPACE}"
+        folder = patterns.NAMESPACE
         found = {
             f"{kind}/Deployment": self._stored(
                 f"/registry/deployments/{folder}", patterns.APP, uids
@@ -126,11 +103,7 @@ class Patterns:
                 f"/registry/services/specs/{folder}", patterns.APP, uids
             ),
         }
-        reasons = {
-            "wasm-broken": ("Pulled", "BackOff"),
-            "wasm-pending": ("FailedScheduling",),
-        }.get(kind, ("Scheduled", "Pulled"))
-        for number, reason in enumerate(reasons):
+        for number, reason in enumerate(patterns.reasons(kind)):
             found[f"{kind}/Event{number}"] = self._event(reason, uids)
         for resource, name in (
             (resources.SERVICE, patterns.APP),
@@ -176,72 +149,28 @@ class Patterns:
         return Stored(self._etcd.get(f"{folder}/{name}"), dict(uids))
 
 
-def copies(made: dict[str, Stored], size: Size) -> Iterator[tuple[str, bytes]]:
-    """Key and value of every object, deterministic."""
-    for number in range(1, size.nodes):
-        name = f"worker-{number:04}"
-        swap = {patterns.NODE: name, patterns.HOST_IP: _host_ip(number)}
-        yield f"{NODE_KEY}/{name}", _copy(made["Node"], swap, name)
-    events = 0
-    for workload in range(size.workloads):
-        kind = size.kind_of(workload)
-        app = f"app-{workload:05}"
-        namespace = f"team-{workload % NAMESPACES:02}"
-        swap = {patterns.APP: app, patterns.NAMESPACE: namespace}
-        for what, folder, name in (
-            ("Deployment", "deployments", app),
-            ("ReplicaSet", "replicasets", patterns.REPLICA_SET.replace(patterns.APP, app)),
-            ("Service", "services/specs", app),
-        ):
-            key = f"/registry/{folder}/{namespace}/{name}"
-            yield key, _copy(made[f"{kind}/{what}"], swap, app)
-        share = range(workload * PODS_OF_ONE, min((workload + 1) * PODS_OF_ONE, size.pods))
-        for pod in share:
-            of_pod = _of_pod(swap, pod, size)
-            name = of_pod[patterns.POD]
-            yield f"/registry/pods/{namespace}/{name}", _copy(
-                made[f"{kind}/Pod"], of_pod, app, name
-            )
-            until = (pod + 1) * size.events // size.pods
-            for event in range(events, until):
-                which = made.get(f"{kind}/Event{event % 2}") or made[f"{kind}/Event0"]
-                mark = f"{0x17A0B1C2D3000000 + event:x}"
-                key = f"/registry/events/{namespace}/{name}.{mark}"
-                yield key, _copy(which, {**of_pod, patterns.EVENT_SUFFIX: mark}, app, name)
-            events = until
+def copied(made: dict[str, Stored], copy: Copy) -> tuple[str, bytes]:
+    """Key and value of an object."""
+    if copy.what == "Node":
+        return f"{NODE_KEY}/{copy.name}", _value(made["Node"], copy)
+    folder = _FOLDERS.get(copy.what, "events")
+    key = f"/registry/{folder}/{copy.namespace}/{copy.name}"
+    return key, _value(made[f"{copy.kind}/{copy.what}"], copy)
 
 
-def _of_pod(swap: dict[str, str], pod: int, size: Size) -> dict[str, str]:
-    """What differs in a pod; the longest first, since the short ones are parts of it."""
-    replica_set = patterns.REPLICA_SET.replace(patterns.APP, swap[patterns.APP])
-    name = f"{replica_set}-{_letters(pod)}"
-    node = pod * 7919 % size.nodes
-    return {
-        patterns.POD: name,
-        patterns.NODE: f"worker-{node:04}",
-        patterns.HOST_IP: _host_ip(node),
-        patterns.POD_IP: f"10.198.{100 + pod // 256 % 156}.{100 + pod % 156}",
-        patterns.CONTAINER_ID: hashlib.sha256(name.encode()).hexdigest(),
-        **swap,
-    }
-
-
-def _copy(stored: Stored, swap: dict[str, str], app: str, pod: str = "") -> bytes:
+def _value(stored: Stored, copy: Copy) -> bytes:
     value = stored.value
-    for old, new in swap.items():
+    for old, new in copy.swap.items():
         value = value.replace(old.encode(), new.encode())
+    pod = copy.swap.get(patterns.POD, "")
     for what, old in stored.uids.items():
-        owner = {"pod": pod, "event": str(sorted(swap.values())), "node": app}.get(what, app)
-        new = str(uuid.uuid5(uuid.UUID(int=_SCHEMA), f"{what} {owner}"))
-        value = value.replace(old.encode(), new.encode())
-    if pod:
-        letters = pod.rpartition("-")[2][::-1]
-        if stored.token:
-            value = value.replace(stored.token, f"kube-api-access-{letters}".encode())
-        later = int.from_bytes(hashlib.sha256(pod.encode()).digest()[:4], "big") % 80_000
-        for number, moment in enumerate(patterns.MOMENTS.values()):
-            shift = later + number * (later % 3)
-            value = value.replace(_varint(moment), _varint(moment - shift))
+        about = {"pod": pod, "event": copy.name}.get(what, copy.owner)
+        value = value.replace(old.encode(), str(uuid.uuid5(_SCHEMA, f"{what} {about}")).encode())
+    if stored.token:
+        token = f"kube-api-access-{pod.rpartition('-')[2][::-1]}"
+        value = value.replace(stored.token, token.encode())
+    for moment in patterns.MOMENTS.values():
+        value = value.replace(_varint(moment), _varint(moment - copy.earlier))
     if len(value) != len(stored.value):
         raise AssertionError("a copy must be as long as its pattern")
     return value
@@ -256,33 +185,19 @@ def _varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def _host_ip(number: int) -> str:
-    return f"127.99.{100 + number // 100}.{100 + number % 100}"
-
-
-def _letters(number: int) -> str:
-    """Five letters, as Kubernetes ends the names of pods."""
-    alphabet = "bcdfghjklmnpqrstvwxz2456789"
-    out = ""
-    for _ in range(5):
-        number, rest = divmod(number, len(alphabet))
-        out = alphabet[rest] + out
-    return out
-
-
 def _uid(made: dict[str, Any]) -> str:
     return str(made["metadata"]["uid"])
 
 
 def fill(cluster: Cluster, etcd: Etcd, size: Size) -> int:
     """Returns the number of objects written. The cluster must be empty."""
-    made = Patterns(cluster, etcd).make(size)
+    made = Patterns(cluster, etcd).make()
     for number in range(1, NAMESPACES):
         name = f"team-{number:02}"
         cluster.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
         account = {"metadata": {"name": "default"}}
         cluster.request("POST", f"/api/v1/namespaces/{name}/serviceaccounts", body=account)
-    return etcd.put_all(copies(made, size))
+    return etcd.put_all(copied(made, copy) for copy in spread(size))
 
 
 def main() -> None:

@@ -23,10 +23,14 @@ DIGEST = "fedcba9876543210" * 4
 
 # Seconds since 1970 of a pod's life; copies get times of their own.
 MOMENTS = {"scheduled": 1_795_500_000, "started": 1_795_500_002, "ready": 1_795_500_009}
-SCHEDULED, STARTED, READY = (
-    datetime.fromtimestamp(each, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for each in MOMENTS.values()
-)
+
+
+def stamp(moment: int) -> str:
+    """As the API writes a time."""
+    return datetime.fromtimestamp(moment, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+SCHEDULED, STARTED, READY = map(stamp, MOMENTS.values())
 
 WASM_CLASS = "wasm"
 RUNTIME_CLASS: dict[str, Any] = {
@@ -336,7 +340,12 @@ def _container_status(name: str, *, broken: bool) -> dict[str, Any]:
     running = {"running": {"startedAt": STARTED}}
     ended = {"terminated": {"exitCode": 139, "reason": "Error", "startedAt": STARTED,
                             "finishedAt": STARTED}}  # fmt: skip
-    waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}}  # noqa: E501
+    waiting = {
+        "waiting": {
+            "reason": "CrashLoopBackOff",
+            "message": "back-off 5m0s restarting failed container",
+        }
+    }  # noqa: E501
     status: dict[str, Any] = {
         "name": name,
         "image": f"registry.example.com/team/{name}:2026.11.3",
@@ -358,6 +367,12 @@ _EVENTS = {
     "BackOff": ("kubelet", "Warning", f"Back-off restarting failed container server in pod {POD}_{NAMESPACE}(01234567-89ab-cdef-0123-456789abcdef)"),  # noqa: E501
     "FailedScheduling": ("default-scheduler", "Warning", "0/1000 nodes are available: 1000 Insufficient cpu. preemption: 0/1000 nodes are available: 1000 No preemption victims found for incoming pod."),  # noqa: E501
 }  # fmt: skip
+
+
+def reasons(kind: str) -> tuple[str, ...]:
+    """Of the events about a pod of that kind, in turn."""
+    broken = {"wasm-broken": ("Pulled", "BackOff"), "wasm-pending": ("FailedScheduling",)}
+    return broken.get(kind, ("Scheduled", "Pulled"))
 
 
 def event(reason: str, pod_uid: str) -> dict[str, Any]:
