@@ -35,38 +35,55 @@ ALIKE = 0.6
 
 
 def unreached(case: Case) -> Iterator[Finding]:
-    everything = case.snapshot.views
+    places: dict[str, _Place] = {}
     for service in case.snapshot.services:
         selector = service.spec.selector
         if not selector or service.spec.type == "ExternalName":
             continue
-        near = [view for view in everything if view.subject.namespace == service.namespace]
-        selected = [view for view in near if _selects(selector, view)]
-        if selected:
-            ours = {view.subject for view in case.workloads}
-            for view in (each for each in selected if each.subject in ours):
+        if service.namespace not in places:
+            places[service.namespace] = _Place(case, service.namespace)
+        place = places[service.namespace]
+        selected = place.selected_by(selector)
+        for view in selected:
+            if view in place.ours:
                 yield from _wrong_ports(service, view)
-            continue
-        meant = _meant(case, service, near)
+        meant = None if selected else place.meant_by(service)
         if meant is not None:
             yield _selects_nothing(service, meant)
 
 
+class _Place:
+    """One namespace: what a selector finds there without looking at every pod of it."""
+
+    def __init__(self, case: Case, namespace: str) -> None:
+        self.near = case.snapshot.views_in(namespace)
+        interesting = set(case.workloads)
+        self.ours = dict.fromkeys(view for view in self.near if view in interesting)
+        self._services = case.snapshot.services_in(namespace)
+        self._labelled: dict[tuple[str, str], dict[WorkloadView, None]] = {}
+        for view in self.near:
+            for pair in {pair for labels in _labels(view) for pair in labels.items()}:
+                self._labelled.setdefault(pair, {})[view] = None
+
+    def selected_by(self, selector: dict[str, str]) -> list[WorkloadView]:
+        labelled = [self._labelled.get(pair, {}) for pair in selector.items()]
+        return [view for view in min(labelled, key=len) if _selects(selector, view)]
+
+    def meant_by(self, service: Service) -> WorkloadView | None:
+        """The workload of interest that the Service was made for, if that is plain to see."""
+        for view in self.ours:
+            if service.name == view.subject.name or _nearly(service.spec.selector or {}, view):
+                return view
+        alone = len([s for s in self._services if s.spec.selector]) == 1 and len(self.ours) == 1
+        return next(iter(self.ours)) if alone and len(self.near) == 1 else None
+
+
+def _labels(view: WorkloadView) -> list[dict[str, str]]:
+    return [view.template.labels or {}, *(pod.labels for pod in view.pods)]
+
+
 def _selects(selector: dict[str, str], view: WorkloadView) -> bool:
-    labels = [view.template.labels or {}, *(pod.labels for pod in view.pods)]
-    return any(selector.items() <= each.items() for each in labels)
-
-
-def _meant(case: Case, service: Service, near: list[WorkloadView]) -> WorkloadView | None:
-    """The workload of interest that the Service was made for, if that is plain to see."""
-    interesting = {view.subject for view in case.workloads}
-    ours = [view for view in near if view.subject in interesting]
-    for view in ours:
-        if service.name == view.subject.name or _nearly(service.spec.selector or {}, view):
-            return view
-    services = [s for s in case.snapshot.services if s.namespace == service.namespace]
-    alone = len([s for s in services if s.spec.selector]) == 1 and len(ours) == 1
-    return ours[0] if alone and len(near) == 1 else None
+    return any(selector.items() <= each.items() for each in _labels(view))
 
 
 def _nearly(selector: dict[str, str], view: WorkloadView) -> bool:
@@ -82,7 +99,8 @@ def _nearly(selector: dict[str, str], view: WorkloadView) -> bool:
 def _alike(one: str, other: str) -> bool:
     if one == other or one.startswith(other + "-") or other.startswith(one + "-"):
         return True
-    return difflib.SequenceMatcher(None, one, other).ratio() >= ALIKE
+    words = difflib.SequenceMatcher(None, one, other)
+    return words.real_quick_ratio() >= ALIKE and words.ratio() >= ALIKE
 
 
 def _selects_nothing(service: Service, view: WorkloadView) -> Finding:
@@ -176,19 +194,16 @@ def services_reach(case: Case) -> Iterable[Result]:
     for view in case.workloads:
         if view.subject in blamed:
             continue
-        names = [s.name for s in case.snapshot.services if _in_front(s, view)]
+        names = [
+            service.name
+            for service in case.snapshot.services_in(view.subject.namespace)
+            if service.spec.selector and _selects(service.spec.selector, view)
+        ]
         status = Status.PASS if names else Status.SKIP
         told = f"selected by {', '.join(names)}" if names else "no Service is in front of it"
         yield Result(status, told, view.subject)
     if not case.workloads:
         yield NO_WORKLOAD
-
-
-def _in_front(service: Service, view: WorkloadView) -> bool:
-    selector = service.spec.selector
-    return service.namespace == view.subject.namespace and bool(
-        selector and _selects(selector, view)
-    )
 
 
 CHECKS = (

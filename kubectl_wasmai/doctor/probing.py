@@ -103,6 +103,8 @@ def probed(case: Case) -> Iterator[Probed]:
         for pod in view.pods:
             if is_finished(pod) or is_leaving(pod):
                 continue
+            if not case.snapshot.events_of("Pod", pod.namespace, pod.name):
+                continue
             for container in pod.spec.containers or ():
                 found = _probed(case.snapshot, view, pod, container)
                 if found.kills or (found.failures and not is_ready(pod)):
@@ -130,7 +132,7 @@ def _probed(
         elif event.reason in ("Unhealthy", "ProbeWarning") and (match := _FAILED.search(text)):
             failures.append(Failure(match["probe"].lower(), _result(text), evidence))
     status = next((s for s in container_statuses(pod) if s.name == container.name), None)
-    listens = tuple(_listens(snapshot, pod, container))
+    listens = tuple(_listens(snapshot, pod, container)) if failures or kills else ()
     return Probed(view, pod, container, status, tuple(failures), tuple(kills), listens)
 
 

@@ -30,10 +30,11 @@ from kubectl_wasmai.snapshot.objects import (
 from kubectl_wasmai.snapshot.workloads import WorkloadView, workload_views
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Collection as Many
-    from collections.abc import Mapping
 
 T = TypeVar("T", bound=Object)
+E = TypeVar("E")
 
 
 class Denied(msgspec.Struct, frozen=True):
@@ -190,11 +191,22 @@ class ClusterSnapshot:
     @cached_property
     def pods_by_node(self) -> dict[str, tuple[Pod, ...]]:
         """Pods that have been placed, by the name of their node."""
-        found: dict[str, list[Pod]] = {}
-        for pod in self.pods:
-            if pod.spec.node_name:
-                found.setdefault(pod.spec.node_name, []).append(pod)
-        return {node: tuple(pods) for node, pods in found.items()}
+        placed = (pod for pod in self.pods if pod.spec.node_name)
+        return _grouped(placed, lambda pod: pod.spec.node_name or "")
+
+    def views_in(self, namespace: str) -> tuple[WorkloadView, ...]:
+        return self._views_in.get(namespace, ())
+
+    def services_in(self, namespace: str) -> tuple[Service, ...]:
+        return self._services_in.get(namespace, ())
+
+    @cached_property
+    def _views_in(self) -> dict[str, tuple[WorkloadView, ...]]:
+        return _grouped(self.views, lambda view: view.subject.namespace)
+
+    @cached_property
+    def _services_in(self) -> dict[str, tuple[Service, ...]]:
+        return _grouped(self.services, lambda service: service.namespace)
 
     def workload(self, kind: str, namespace: str, name: str) -> Workload | None:
         return self._workloads.get((kind, namespace, name))
@@ -227,3 +239,11 @@ class ClusterSnapshot:
     def _events_found(self) -> dict[Key, tuple[Event, ...]]:
         """What was asked for before: many checks ask about the same objects."""
         return {}
+
+
+def _grouped(items: Iterable[E], key: Callable[[E], str]) -> dict[str, tuple[E, ...]]:
+    """Each group in the order of the items."""
+    found: dict[str, list[E]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return {name: tuple(group) for name, group in found.items()}
