@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BATCH = 1 << 18
-"""Bytes of text that are decoded together: enough to be fast, too few to be seen in memory."""
+BATCH = 1 << 15
+"""Bytes of text that are decoded together. Blocks of 128 KiB and more come from the operating
+system and go back to it each time, which takes longer than decoding them."""
 
 _OPENING = re.compile(rb'"items"\s*:\s*\[')
 _FIRST_KEY = re.compile(rb'\s*(\{\s*"[^"\\]*"\s*:)')

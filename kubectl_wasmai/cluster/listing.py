@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.2
+_TEXT = 1 << 17  # bytes of text that are kept together
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class _Reading(Generic[T]):
         self._keep_texts = keep_texts
         self._items: list[T] = []
         self._odd: list[tuple[str, str]] = []
-        self._texts: list[Text] = []
+        self._texts = _Texts()
 
     def all_pages(
         self, transport: Transport, path: str, query: list[tuple[str, str]], limit: int
@@ -86,7 +87,7 @@ class _Reading(Generic[T]):
                     tuple(self._items),
                     metadata.resource_version,
                     tuple(self._odd),
-                    tuple(self._texts),
+                    self._texts.all() if self._keep_texts else (),
                 )
 
     def _page(self, transport: Transport, path: str, query: list[tuple[str, str]]) -> ListMeta:
@@ -103,7 +104,35 @@ class _Reading(Generic[T]):
         self._items += found
         self._odd += odd
         if self._keep_texts:
-            self._texts.append(Text.of(array, len(found)))
+            self._texts.add(array, len(found))
+
+
+class _Texts:
+    """Keeps arrays of items, several in one text: alone they would not compress well."""
+
+    def __init__(self) -> None:
+        self._texts: list[Text] = []
+        self._waiting: list[bytes] = []
+        self._items = self._size = 0
+
+    def add(self, array: bytes, items: int) -> None:
+        body = array.strip()[1:-1].strip()
+        if body:
+            self._waiting.append(body)
+        self._items += items
+        self._size += len(array)
+        if self._size >= _TEXT:
+            self._pack()
+
+    def all(self) -> tuple[Text, ...]:
+        self._pack()
+        return tuple(self._texts)
+
+    def _pack(self) -> None:
+        if self._waiting:
+            self._texts.append(Text.of(b"[%b]" % b",".join(self._waiting), self._items))
+        self._waiting.clear()
+        self._items = self._size = 0
 
 
 def _damaged(transport: Transport, error: Exception, *, began: bool) -> ClusterUnreachable:
