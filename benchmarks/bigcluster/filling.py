@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bigcluster import patterns
 from bigcluster.etcd import Etcd
 from bigcluster.spread import NAMESPACES, PODS_OF_ONE, Size, spread
-
 from kubectl_wasmai import resources
 from kubectl_wasmai.cluster import Cluster, ConnectionOptions, connect
 
 if TYPE_CHECKING:
     from bigcluster.spread import Copy
-
     from kubectl_wasmai.resources import Resource
 
 NODE_KEY = "/registry/minions"
@@ -32,6 +30,7 @@ _FOLDERS = {
     "Service": "services/specs",
     "Pod": "pods",
 }
+_BITS = 7  # of a number in each byte of a varint
 _SCHEMA = uuid.UUID(int=0x5EED)
 _TOKEN = re.compile(rb"kube-api-access-[a-z0-9]{5}")
 
@@ -179,9 +178,9 @@ def _value(stored: Stored, copy: Copy) -> bytes:
 def _varint(number: int) -> bytes:
     """As protobuf writes it; times of our days take five bytes."""
     out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
+    while number >> _BITS:
+        out.append(number & ~(-1 << _BITS) | 1 << _BITS)
+        number >>= _BITS
     return bytes([*out, number])
 
 

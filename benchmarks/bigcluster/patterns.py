@@ -68,7 +68,7 @@ def node_status() -> dict[str, Any]:
     amounts = {"cpu": "16", "ephemeral-storage": "209702892Ki", "memory": "64829932Ki",
                "pods": "110"}  # fmt: skip
     conditions = [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "memory is available"),
         ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
@@ -199,7 +199,10 @@ def _container(name: str, *, wasm: bool) -> dict[str, Any]:
         "args": ["--config=/etc/service/config.yaml", "--port=8080", "--log-level=info"],
         "env": [
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
-            {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {
+                "name": "POD_NAMESPACE",
+                "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
+            },
             {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": APP, "key": "url"}}},
             {"name": "FEATURE_FLAGS", "value": "checkout,search,recommendations"},
             {"name": "REGION", "value": "eu-central-1"},
@@ -216,7 +219,7 @@ def _container(name: str, *, wasm: bool) -> dict[str, Any]:
         },
         "volumeMounts": [
             {"name": "config", "mountPath": "/etc/service", "readOnly": True},
-            {"name": "tmp", "mountPath": "/tmp"},
+            {"name": "tmp", "mountPath": "/var/cache"},
         ],
     }  # fmt: skip
     if name != "migrate":  # an init container has none
@@ -345,7 +348,7 @@ def _container_status(name: str, *, broken: bool) -> dict[str, Any]:
             "reason": "CrashLoopBackOff",
             "message": "back-off 5m0s restarting failed container",
         }
-    }  # noqa: E501
+    }
     status: dict[str, Any] = {
         "name": name,
         "image": f"registry.example.com/team/{name}:2026.11.3",
@@ -362,7 +365,11 @@ def _container_status(name: str, *, broken: bool) -> dict[str, Any]:
 
 
 _EVENTS = {
-    "Scheduled": ("default-scheduler", "Normal", f"Successfully assigned {NAMESPACE}/{POD} to {NODE}"),
+    "Scheduled": (
+        "default-scheduler",
+        "Normal",
+        f"Successfully assigned {NAMESPACE}/{POD} to {NODE}",
+    ),
     "Pulled": ("kubelet", "Normal", 'Successfully pulled image "registry.example.com/team/server:2026.11.3" in 1.204s (1.204s including waiting). Image size: 84213344 bytes.'),  # noqa: E501
     "BackOff": ("kubelet", "Warning", f"Back-off restarting failed container server in pod {POD}_{NAMESPACE}(01234567-89ab-cdef-0123-456789abcdef)"),  # noqa: E501
     "FailedScheduling": ("default-scheduler", "Warning", "0/1000 nodes are available: 1000 Insufficient cpu. preemption: 0/1000 nodes are available: 1000 No preemption victims found for incoming pod."),  # noqa: E501

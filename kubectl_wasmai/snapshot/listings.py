@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from concurrent.futures import Executor
 
-    from kubectl_wasmai.cluster import Cluster
+    from kubectl_wasmai.cluster import Cluster, ListResult
     from kubectl_wasmai.jsonlist import ItemDecoder, Text
     from kubectl_wasmai.resources import Resource
 
@@ -54,8 +54,7 @@ def list_kinds(
     kinds = [each for each in resources.ALL if each.kind in TYPES]
     # msgspec works out a type when it first meets it, which is not safe in several threads at
     # once (0.22: a crash): all types are met here, before there are any.
-    older = [each.previous for each in kinds if each.previous]
-    decoders = {each: _decoder(each) for each in (*kinds, *older)}
+    decoders = {version: _decoder(version) for each in kinds for version in _versions(each)}
 
     def fetch(resource: Resource) -> Listing:
         scope = namespace if resource.namespaced else None
@@ -69,6 +68,14 @@ def list_kinds(
             for each in sorted(kinds, key=lambda each: each not in _LONGEST)
         }
         return [begun[each].result() for each in kinds]
+
+
+def _versions(resource: Resource) -> Iterator[Resource]:
+    """The kind in the version that is asked for first, then in those that older servers have."""
+    version: Resource | None = resource
+    while version is not None:
+        yield version
+        version = version.previous
 
 
 def _decoder(resource: Resource) -> ItemDecoder[Any]:
@@ -85,34 +92,46 @@ def _list(
     *,
     keep_texts: bool,
 ) -> Listing:
-    packs = resource is resources.EVENT
-    try:
-        found = cluster.list(
-            resource,
-            decoders[resource],
-            scope,
-            limit=0,
-            cached=resource in FROM_CACHE,
-            keep_texts=keep_texts or packs,
-        )
-    except Forbidden:
-        # Rights are looked at before the path: it may be refused and not exist at all.
-        if cluster.serves(resource):
-            return Listing(resource, None, denied=Denied("list", _rbac_name(resource), scope or ""))
-        found = None
-    except NotFound:
-        found = None
-    except ApiError as error:
-        # A metrics server that is down must not hide the whole cluster: the API server answers
-        # for it with 503.
-        if resource is not resources.POD_METRICS or error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    for version in _versions(resource):
+        try:
+            return _list_version(cluster, version, decoders[version], scope, keep_texts=keep_texts)
+        except NotFound:
+            continue
+        except Forbidden:
+            # Rights are looked at before the path: it may be refused and not exist at all.
+            if cluster.serves(version):
+                denied = Denied("list", _rbac_name(resource), scope or "")
+                return Listing(version, None, denied=denied)
+        except ApiError as error:
+            # A metrics server that is down must not hide the whole cluster: the API server
+            # answers for it with 503.
+            if (
+                resource is resources.POD_METRICS
+                and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            ):
+                return Listing(version, None)
             raise
-        return Listing(resource, None)
-    if found is None:
-        # What the server does not serve in any version, it has none of: absent, not missing.
-        if resource.previous is None:
-            return Listing(resource, (), is_served=False)
-        return _list(cluster, resource.previous, decoders, scope, keep_texts=keep_texts)
+    # What the server does not serve in any version, it has none of: absent, not missing.
+    return Listing(resource, (), is_served=False)
+
+
+def _list_version(
+    cluster: Cluster,
+    resource: Resource,
+    decoder: ItemDecoder[Any],
+    scope: str | None,
+    *,
+    keep_texts: bool,
+) -> Listing:
+    packs = resource is resources.EVENT
+    found: ListResult[Any] = cluster.list(
+        resource,
+        decoder,
+        scope,
+        limit=0,
+        cached=resource in FROM_CACHE,
+        keep_texts=keep_texts or packs,
+    )
     return Listing(
         resource,
         PackedEvents(found.texts, found.items) if packs else in_order(found.items),

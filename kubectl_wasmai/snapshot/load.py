@@ -95,9 +95,8 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
             reading.server_version = _server_version(msgspec.json.decode(content))
         elif path.name == INFO_FILE:
             reading.info = _recorded_info(content)
-        elif path.suffix != ".json" or not _list_of_one_kind(reading, content):
-            for document in documents(path.suffix, content):
-                _objects(reading, name, document)
+        else:
+            _objects_of(reading, name, content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InputError(
             f"{name} in the snapshot is not readable: {error}",
@@ -107,12 +106,20 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
         reading.latest = max(reading.latest, _newest_time(content))
 
 
+def _objects_of(reading: _Reading, name: str, content: bytes) -> None:
+    suffix = PurePosixPath(name).suffix
+    if suffix != ".json" or not _list_of_one_kind(reading, content):
+        for document in documents(suffix, content):
+            _objects(reading, name, document)
+
+
 def _newest_time(content: bytes) -> bytes:
     return max(_TIME.findall(content), default=b"")
 
 
-class _Kind(msgspec.Struct):
+class _Kind(msgspec.Struct, rename="camel"):
     kind: str = ""
+    api_version: str = ""
 
 
 class _List(_Kind):
@@ -124,9 +131,13 @@ def _list_of_one_kind(reading: _Reading, content: bytes) -> bool:
     items are all of one kind and fit its type. False, and nothing read, where it is none."""
     try:
         found = msgspec.json.decode(content, type=_List)
-        kinds = {each.kind for each in msgspec.json.decode(found.items, type=list[_Kind])}
-        kind = next(iter(kinds - {""}), found.kind.removesuffix("List"))
-        if not found.kind.endswith("List") or kind not in TYPES or kinds - {"", kind}:
+        kinds = {
+            (each.kind, each.api_version or found.api_version)
+            for each in msgspec.json.decode(found.items, type=list[_Kind])
+        }
+        kind, group = next(iter(kinds), ("", found.api_version))
+        kind = kind or found.kind.removesuffix("List")
+        if len(kinds) > 1 or not found.kind.endswith("List") or not _is_ours(kind, group):
             return False
         items = Typed(TYPES[kind]).many(found.items)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -167,21 +178,21 @@ def _objects(reading: _Reading, where: str, document: Any) -> None:
     items = document.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list | type(None)):
         item_kind = kind.removesuffix("List")
-        if _is_ours(item_kind, document):
+        if _is_ours(item_kind, document.get("apiVersion")):
             reading.objects.setdefault(item_kind, {})
         for item in items or ():
             stamped = {"kind": item_kind, **item} if item_kind and isinstance(item, dict) else item
             _objects(reading, where, stamped)
-    elif _is_ours(kind, document):
+    elif _is_ours(kind, document.get("apiVersion")):
         _object(reading, where, str(kind), document)
 
 
-def _is_ours(kind: Any, document: dict[str, Any]) -> bool:
+def _is_ours(kind: Any, api_version: Any) -> bool:
     """Other API groups have kinds of the same name: Kyverno's ClusterPolicy, Knative's Service.
     Events are of two groups, and a List by kubectl is of the core's whatever it holds."""
     if not isinstance(kind, str) or kind not in TYPES:
         return False
-    group = str(document.get("apiVersion") or "").rpartition("/")[0]
+    group = str(api_version or "").rpartition("/")[0]
     return group in ("", BY_KIND[kind].group) or kind == "Event"
 
 
