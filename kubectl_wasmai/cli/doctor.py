@@ -14,10 +14,13 @@ from kubectl_wasmai.cli.terminal import color_wanted, progress
 from kubectl_wasmai.cli.watch import watch as repeat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubectl_wasmai.cluster import ConnectionOptions
     from kubectl_wasmai.doctor import Options, Report
     from kubectl_wasmai.doctor.model import Thresholds
     from kubectl_wasmai.snapshot import ClusterSnapshot, Subject
+    from kubectl_wasmai.snapshot.logs import Wanted
 
 FORMATS = (
     "table", "wide", "json", "yaml", "junit", "markdown", "html", "sarif", "prometheus",
@@ -139,7 +142,9 @@ def command(
     colored = color_wanted(sys.stdout, color)
 
     def look() -> Report:
-        snapshot, namespace = _snapshot(connection, from_, save_snapshot, all_namespaces)
+        snapshot, namespace = _snapshot(
+            connection, from_, save_snapshot, all_namespaces, lambda name: _wanted(for_, name)
+        )
         chosen = replace(options, subject=_subject(for_, namespace))
         report = examine(snapshot, chosen, timings=timings)
         if stats:
@@ -207,9 +212,14 @@ def _stats(report: Report) -> str:
 
 
 def _snapshot(
-    connection: ConnectionOptions, source: str | None, target: str | None, all_namespaces: bool
+    connection: ConnectionOptions,
+    source: str | None,
+    target: str | None,
+    all_namespaces: bool,
+    wanted: Callable[[str], Wanted],
 ) -> tuple[ClusterSnapshot, str]:
-    """The snapshot to judge, and the namespace that ``--for`` names objects in."""
+    """The snapshot to judge, and the namespace that ``--for`` names objects in. ``wanted`` tells
+    for such a namespace whose logs are read first."""
     from kubectl_wasmai.snapshot import collect, collect_whole, load, restrict
 
     if source:
@@ -221,13 +231,21 @@ def _snapshot(
 
     with connect(connection) as cluster:
         scope = None if all_namespaces else cluster.namespace
+        first = wanted(cluster.namespace)
         with progress("collecting") as say:
             if not target:
-                return collect(cluster, namespace=scope, progress=say), cluster.namespace
-            collected = collect_whole(cluster, namespace=scope, progress=say)
+                seen = collect(cluster, namespace=scope, progress=say, wanted=first)
+                return seen, cluster.namespace
+            collected = collect_whole(cluster, namespace=scope, progress=say, wanted=first)
         write(Path(target), members(collected))
         click.echo(f"saved {target}", err=True)
         return collected.snapshot, cluster.namespace
+
+
+def _wanted(for_: str | None, namespace: str) -> Wanted:
+    from kubectl_wasmai.doctor import Options, wanted
+
+    return wanted(Options(subject=_subject(for_, namespace)))
 
 
 def _subject(text: str | None, namespace: str) -> Subject | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kubectl_wasmai import resources
@@ -205,7 +206,10 @@ class Cluster:
             ("timestamps", "true" if timestamps else ""),
         ]
         path = f"{resources.POD.path(namespace, pod)}/log"
-        answer = self.request("GET", path, query=query, accept="*/*")
+        # A kubelet that cannot be reached is a 500 of the API server: it is not asked again.
+        answer = self._transport.request(
+            "GET", path, query=query, accept="*/*", busy=(HTTPStatus.TOO_MANY_REQUESTS,)
+        )
         return answer.body.decode("utf-8", "replace")
 
     def proxy(

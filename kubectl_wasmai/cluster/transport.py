@@ -22,7 +22,7 @@ from kubectl_wasmai.cluster.credentials import Credentials
 from kubectl_wasmai.errors import Interrupted, KubeconfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from kubectl_wasmai.cluster.target import Target
     from kubectl_wasmai.errors import ClusterUnreachable
@@ -101,11 +101,12 @@ class Transport:
         content_type: str = "application/json",
         accept: str = "application/json",
         timeout: float | None = None,
+        busy: Collection[int] = RETRIED,
     ) -> Response:
         """Send and read whole. ``body`` is bytes, or made JSON; ``timeout`` in seconds, 0 for none.
 
-        A busy answer (429, 500, 502, 503, 504) is asked for again up to three times, after the
-        pause that its Retry-After names.
+        After an answer whose status is one of ``busy`` it is asked again up to three times, after
+        the pause that its Retry-After names.
         Raises ClusterUnreachable, or the ApiError of the answer.
         """
         limit = self.timeout if timeout is None else timeout
@@ -119,6 +120,7 @@ class Transport:
             content_type=content_type,
             accept=accept,
             timeout=limit,
+            busy=busy,
         )
         data = b"".join(self._pieces(answer, deadline, limit))
         return Response(answer.status, answer.headers, data, self.target.place)
@@ -133,7 +135,13 @@ class Transport:
         yield from self._pieces(answer, deadline, self.timeout)
 
     def _ask(
-        self, method: str, path: str, deadline: float | None, **given: Any
+        self,
+        method: str,
+        path: str,
+        deadline: float | None,
+        *,
+        busy: Collection[int] = RETRIED,
+        **given: Any,
     ) -> urllib3.BaseHTTPResponse:
         """An answer of status 2xx, its body not read yet; asked for again while that is safe."""
         attempt = 0
@@ -142,7 +150,9 @@ class Transport:
             if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 return answer
             data = b"".join(self._pieces(answer, deadline, given["timeout"]))
-            wait = self._before_retry(method, answer, attempt, deadline)
+            wait = None
+            if answer.status in busy:
+                wait = _before_retry(method, answer, attempt, deadline)
             if wait is None:
                 raise self._error(answer, data, f"{method} {path}")
             time.sleep(wait)
@@ -263,26 +273,23 @@ class Transport:
             raise
         answer.release_conn()
 
-    def _before_retry(
-        self,
-        method: str,
-        answer: urllib3.BaseHTTPResponse,
-        attempt: int,
-        deadline: float | None,
-    ) -> float | None:
-        """Seconds to wait before asking again; None for giving up."""
-        named = answer.headers.get("Retry-After", "")
-        if answer.status not in RETRIED or attempt >= _RETRIES:
-            return None
-        # A write is asked again only when the server says that it did not take it.
-        if method != "GET" and not (answer.status == HTTPStatus.TOO_MANY_REQUESTS or named):
-            return None
-        wait = float(named) if named.isdigit() else 0.2 * 3**attempt
-        if wait > _MOST_SECONDS_TO_WAIT:
-            return None
-        if deadline is not None and time.monotonic() + wait > deadline:
-            return None
-        return wait
+
+def _before_retry(
+    method: str, answer: urllib3.BaseHTTPResponse, attempt: int, deadline: float | None
+) -> float | None:
+    """Seconds to wait before asking again; None for giving up."""
+    named = answer.headers.get("Retry-After", "")
+    if attempt >= _RETRIES:
+        return None
+    # A write is asked again only when the server says that it did not take it.
+    if method != "GET" and not (answer.status == HTTPStatus.TOO_MANY_REQUESTS or named):
+        return None
+    wait = float(named) if named.isdigit() else 0.2 * 3**attempt
+    if wait > _MOST_SECONDS_TO_WAIT:
+        return None
+    if deadline is not None and time.monotonic() + wait > deadline:
+        return None
+    return wait
 
 
 def _limits(timeout: float | None, read_timeout: float | None) -> urllib3.Timeout:

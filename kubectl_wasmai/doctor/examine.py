@@ -18,7 +18,7 @@ from kubectl_wasmai.doctor.tables import catalogue
 from kubectl_wasmai.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kubectl_wasmai.doctor.model import Finding
     from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
@@ -35,7 +35,8 @@ def examine(
     options = options or Options()
     views = snapshot.views
     workloads = _workloads(snapshot, views, options)
-    components = tuple(view for view in views if gpu.role(view) and view not in workloads)
+    ours = set(workloads)
+    components = tuple(view for view in views if gpu.role(view) and view not in ours)
     case = Case(snapshot, workloads, options.thresholds, components)
     runs = run_checks(case, all_checks())
     known = catalogue(options.own_tables)
@@ -55,15 +56,24 @@ def _findings(case: Case, options: Options) -> Iterator[Finding]:
     yield from match_signatures(symptoms(case), [*own, *shipped_signatures()])
 
 
+def wanted(options: Options) -> Callable[[ClusterSnapshot, WorkloadView], bool]:
+    """Whose logs are worth reading: of the workloads asked for, and of what offers GPUs."""
+    asked = _asked_for(options.subject)
+    return lambda snapshot, view: asked(snapshot, view) or bool(gpu.role(view))
+
+
+def _asked_for(subject: Subject | None) -> Callable[[ClusterSnapshot, WorkloadView], bool]:
+    if subject is not None:
+        return lambda _, view: _is_about(view, subject)
+    return lambda snapshot, view: wants_wasm(snapshot, view) or wants_gpu(snapshot, view)
+
+
 def _workloads(
     snapshot: ClusterSnapshot, views: tuple[WorkloadView, ...], options: Options
 ) -> tuple[WorkloadView, ...]:
-    if options.subject is None:
-        return tuple(
-            view for view in views if wants_wasm(snapshot, view) or wants_gpu(snapshot, view)
-        )
-    chosen = tuple(view for view in views if _is_about(view, options.subject))
-    if not chosen:
+    asked = _asked_for(options.subject)
+    chosen = tuple(view for view in views if asked(snapshot, view))
+    if options.subject and not chosen:
         raise InputError(
             f"there is no {options.subject.kind.lower()} {options.subject.name!r} "
             f"in namespace {options.subject.namespace}",

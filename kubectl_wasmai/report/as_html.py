@@ -189,6 +189,7 @@ def _collection(report: Report) -> Iterator[str]:
     unreadable = [f"{each.object}: {each.reason}" for each in seen.unreadable]
     for title, names in (
         ("Not allowed", denied), ("Not collected", seen.missing), ("Not understood", unreadable),
+        ("Logs not read, since too many workloads fail", seen.logs_not_read),
     ):  # fmt: skip
         if names:
             items = "".join(f"<li>{_text(name)}</li>" for name in names)

@@ -40,7 +40,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, wide: bool =
         lines += _checks_lines(_without(only, listed), width, color=color, wide=wide)
         lines.append("")
     lines += rights_lines(report, width, color=color)
-    lines += _summary_lines(report, width, color=color)
+    lines += [*_limits(report, width), *_summary_lines(report, width, color=color)]
     return "\n".join(lines) + "\n"
 
 
@@ -184,6 +184,15 @@ def rights_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
     yield from wrapped(told, width, "  ")
     yield from (f"  {harmless(line)}" for line in missing)
     yield ""
+
+
+def _limits(report: Report, width: int) -> list[str]:
+    """What was not looked at, so that nobody takes silence for an answer."""
+    unread = report.collection.logs_not_read
+    if not unread:
+        return []
+    text = f"Not read, since too many workloads fail: the logs of {_explained(unread)}."
+    return [*wrapped(text, width, ""), ""]
 
 
 def _summary_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from kubectl_wasmai.errors import ApiError, Forbidden
 from kubectl_wasmai.snapshot.exporters import ask_exporters
 from kubectl_wasmai.snapshot.listings import list_kinds
-from kubectl_wasmai.snapshot.log_targets import log_targets
+from kubectl_wasmai.snapshot.logs import Wanted, read_logs
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
     Collection,
-    Denied,
-    LogKey,
     SnapshotInfo,
 )
 from kubectl_wasmai.snapshot.objects import TYPES
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 WORKERS = 6
-LOG_LINES = 200
-LOG_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,11 @@ class Collected:
 
 
 def collect(
-    cluster: Cluster, *, namespace: str | None = None, progress: Progress | None = None
+    cluster: Cluster,
+    *,
+    namespace: str | None = None,
+    progress: Progress | None = None,
+    wanted: Wanted | None = None,
 ) -> ClusterSnapshot:
     """What the checks read, from one namespace (``None``: all) and the cluster's own kinds.
 
@@ -50,18 +49,27 @@ def collect(
     ``info.collection.denied``; of a kind that the server does not serve there are none. Raises
     ``ClusterUnreachable`` or ``Unauthorized`` where nothing can be had at all.
     """
-    return _collect(cluster, namespace, progress, keep_whole=False).snapshot
+    return _collect(cluster, namespace, progress, wanted, keep_whole=False).snapshot
 
 
 def collect_whole(
-    cluster: Cluster, *, namespace: str | None = None, progress: Progress | None = None
+    cluster: Cluster,
+    *,
+    namespace: str | None = None,
+    progress: Progress | None = None,
+    wanted: Wanted | None = None,
 ) -> Collected:
     """The same, keeping the whole objects for ``save``: a later version may read more of them."""
-    return _collect(cluster, namespace, progress, keep_whole=True)
+    return _collect(cluster, namespace, progress, wanted, keep_whole=True)
 
 
 def _collect(
-    cluster: Cluster, namespace: str | None, progress: Progress | None, *, keep_whole: bool
+    cluster: Cluster,
+    namespace: str | None,
+    progress: Progress | None,
+    wanted: Wanted | None,
+    *,
+    keep_whole: bool,
 ) -> Collected:
     started, say = time.monotonic(), progress or (lambda _: None)
     version = cluster.version()
@@ -76,15 +84,9 @@ def _collect(
         objects = {one.resource.kind: one.objects for one in listings if one.objects is not None}
         seen = ClusterSnapshot(SnapshotInfo(), "live", objects)
         say("reading logs of failing pods")
-        targets = log_targets(seen)
-        texts = list(pool.map(lambda target: _read_log(cluster, target), targets))
+        logs = read_logs(cluster, seen, pool, wanted)
         told = ask_exporters(cluster, seen, pool)
-    logs = {key: text for key, text in zip(targets, texts, strict=True) if isinstance(text, str)}
-    denied = [one.denied for one in listings if one.denied]
-    denied += sorted(
-        {text for text in texts if isinstance(text, Denied)}, key=lambda d: d.namespace
-    )
-    denied += told.denied
+    denied = (*(one.denied for one in listings if one.denied), *logs.denied, *told.denied)
     info = SnapshotInfo(
         context=cluster.context,
         namespace=namespace or "",
@@ -94,13 +96,14 @@ def _collect(
             requests=cluster.stats.requests,
             bytes=cluster.stats.bytes,
             seconds=round(time.monotonic() - started, 3),
-            denied=tuple(denied),
+            denied=denied,
             missing=tuple(kind for kind in TYPES if kind not in objects),
             unreadable=(
                 *(item for one in listings for item in one.unreadable),
                 *told.unreadable,
             ),
             unserved=tuple(one.resource.kind for one in listings if not one.is_served),
+            logs_not_read=logs.unread,
         ),
     )
     whole = {
@@ -108,21 +111,4 @@ def _collect(
         for one in listings
         if one.objects is not None
     }
-    return Collected(seen.completed(info, logs, told.metrics), whole)
-
-
-def _read_log(cluster: Cluster, key: LogKey) -> str | Denied | None:
-    """``None`` where there is no log (yet, or no longer): that is an ordinary answer."""
-    try:
-        return cluster.logs(
-            key.namespace,
-            key.pod,
-            key.container,
-            previous=key.previous,
-            tail_lines=LOG_LINES,
-            limit_bytes=LOG_BYTES,
-        )
-    except Forbidden:
-        return Denied("get", "pods/log", key.namespace)
-    except ApiError:
-        return None
+    return Collected(seen.completed(info, logs.texts, told.metrics), whole)

@@ -53,10 +53,11 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """What it took to collect, and what could not be had.
+    """What it took to collect, and what could not be had. Seconds; bytes as decompressed.
 
     ``missing`` kinds were not collected; ``unserved`` ones the server does not have, so there
-    are none of them.
+    are none of them. ``logs_not_read`` are failing workloads of interest beyond the number of
+    those whose logs are read.
     """
 
     requests: int = 0
@@ -66,6 +67,7 @@ class Collection(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     unserved: tuple[str, ...] = ()
+    logs_not_read: tuple[str, ...] = msgspec.field(default=(), name="logsNotRead")
 
 
 class SnapshotInfo(msgspec.Struct, frozen=True, rename="camel"):
