@@ -133,6 +133,7 @@ def command(
     """
     from kubectl_wasmai.doctor import chosen_checklists, examine
     from kubectl_wasmai.doctor.model import Thresholds
+    from kubectl_wasmai.heap import no_garbage_collection
     from kubectl_wasmai.report import write_quiet, write_report
 
     _refuse_contradictions(from_, save_snapshot, watch=watch, quiet=quiet, output=output)
@@ -141,6 +142,7 @@ def command(
     checked = chosen_checklists(options)
     colored = color_wanted(sys.stdout, color)
 
+    @no_garbage_collection()
     def look() -> Report:
         snapshot, namespace = _snapshot(
             connection, from_, save_snapshot, all_namespaces, lambda name: _wanted(for_, name)
@@ -190,14 +192,13 @@ def _options(
     from kubectl_wasmai.doctor.registry import all_checks
     from kubectl_wasmai.doctor.tables import read_table
 
-    known = [check.id for check in all_checks()]
+    own = [each for each in checklists if is_file_name(each)]
+    known = [check.id for check in all_checks()] if own else []
     return Options(
         checklists=tuple(each for each in checklists if not is_file_name(each)),
         only=only,
         skip=skip,
-        own_checklists=tuple(
-            read_checklist(each, known) for each in checklists if is_file_name(each)
-        ),
+        own_checklists=tuple(read_checklist(each, known) for each in own),
         own_tables=tuple(read_table(path) for path in signatures),
         thresholds=limits,
     )
@@ -227,6 +228,7 @@ def _snapshot(
         snapshot = restrict(load(source), namespace)
         return snapshot, connection.namespace or snapshot.info.namespace or "default"
     from kubectl_wasmai.cluster import connect
+    from kubectl_wasmai.doctor import prepare
     from kubectl_wasmai.snapshot.save import members, write
 
     with connect(connection) as cluster:
@@ -234,9 +236,13 @@ def _snapshot(
         first = wanted(cluster.namespace)
         with progress("collecting") as say:
             if not target:
-                seen = collect(cluster, namespace=scope, progress=say, wanted=first)
+                seen = collect(
+                    cluster, namespace=scope, progress=say, wanted=first, meanwhile=prepare
+                )
                 return seen, cluster.namespace
-            collected = collect_whole(cluster, namespace=scope, progress=say, wanted=first)
+            collected = collect_whole(
+                cluster, namespace=scope, progress=say, wanted=first, meanwhile=prepare
+            )
         write(Path(target), members(collected))
         click.echo(f"saved {target}", err=True)
         return collected.snapshot, cluster.namespace

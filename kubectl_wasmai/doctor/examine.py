@@ -48,6 +48,15 @@ def examine(
     return build_report(snapshot, diagnoses, entries)
 
 
+def prepare() -> None:
+    """Loads what an examination needs, so that it need not be loaded later."""
+    all_checks()
+    all_detectors()
+    shipped_signatures()
+    shipped_checklists()
+    catalogue(())
+
+
 def _findings(case: Case, options: Options) -> Iterator[Finding]:
     for detector in all_detectors():
         if all(case.snapshot.has(kind) for kind in detector.needs):

@@ -42,6 +42,7 @@ def collect(
     namespace: str | None = None,
     progress: Progress | None = None,
     wanted: Wanted | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> ClusterSnapshot:
     """What the checks read, from one namespace (``None``: all) and the cluster's own kinds.
 
@@ -49,7 +50,7 @@ def collect(
     ``info.collection.denied``; of a kind that the server does not serve there are none. Raises
     ``ClusterUnreachable`` or ``Unauthorized`` where nothing can be had at all.
     """
-    return _collect(cluster, namespace, progress, wanted, keep_whole=False).snapshot
+    return _collect(cluster, namespace, progress, wanted, meanwhile, keep_whole=False).snapshot
 
 
 def collect_whole(
@@ -58,9 +59,10 @@ def collect_whole(
     namespace: str | None = None,
     progress: Progress | None = None,
     wanted: Wanted | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Collected:
     """The same, keeping the whole objects for ``save``: a later version may read more of them."""
-    return _collect(cluster, namespace, progress, wanted, keep_whole=True)
+    return _collect(cluster, namespace, progress, wanted, meanwhile, keep_whole=True)
 
 
 def _collect(
@@ -68,6 +70,7 @@ def _collect(
     namespace: str | None,
     progress: Progress | None,
     wanted: Wanted | None,
+    meanwhile: Callable[[], None] | None,
     *,
     keep_whole: bool,
 ) -> Collected:
@@ -79,6 +82,7 @@ def _collect(
             namespace,
             pool,
             lambda resource: say(f"listed {resource.plural}"),
+            meanwhile or (lambda: None),
             keep_texts=keep_whole,
         )
         objects = {one.resource.kind: one.objects for one in listings if one.objects is not None}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timezone
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,7 +60,7 @@ class PackedEvents(Collection[Event]):
     def __init__(self, texts: tuple[Text, ...], keys: Iterable[int]) -> None:
         self._texts = texts
         self._places = _places(texts, iter(keys))
-        self._decoded = lru_cache(_DECODED)(self._decode)
+        self._decoded: dict[int, list[Event]] = {}
 
     def __len__(self) -> int:
         return sum(text.items for text in self._texts)
@@ -78,9 +77,16 @@ class PackedEvents(Collection[Event]):
         return _in_time(
             event
             for place in self._places.get(hash(key), ())
-            for event in self._decoded(place)
+            for event in self._remembered(place)
             if about(event) == key
         )
+
+    def _remembered(self, place: int) -> list[Event]:
+        if place not in self._decoded:
+            if len(self._decoded) >= _DECODED:
+                del self._decoded[next(iter(self._decoded))]
+            self._decoded[place] = self._decode(place)
+        return self._decoded[place]
 
     def _decode(self, place: int) -> list[Event]:
         found, _ = decode_items(Typed(Event), self._texts[place].array)

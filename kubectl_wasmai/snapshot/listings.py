@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from kubectl_wasmai import resources
 from kubectl_wasmai.errors import ApiError, Forbidden, NotFound
+from kubectl_wasmai.heap import no_garbage_collection
 from kubectl_wasmai.snapshot.events import EventKeys, PackedEvents
 from kubectl_wasmai.snapshot.model import Denied, Unreadable
 from kubectl_wasmai.snapshot.objects import TYPES, Object
@@ -47,10 +46,12 @@ def list_kinds(
     namespace: str | None,
     pool: Executor,
     done: Callable[[Resource], None],
+    meanwhile: Callable[[], None],
     *,
     keep_texts: bool,
 ) -> list[Listing]:
-    """In the order of the vocabulary; ``done`` is told of each, from the threads of the pool."""
+    """In the order of the vocabulary; ``done`` is told of each, from the threads of the pool.
+    ``meanwhile`` is called when all is asked and nothing has come yet."""
     kinds = [each for each in resources.ALL if each.kind in TYPES]
     # msgspec works out a type when it first meets it, which is not safe in several threads at
     # once (0.22: a crash): all types are met here, before there are any.
@@ -67,6 +68,7 @@ def list_kinds(
             each: pool.submit(fetch, each)
             for each in sorted(kinds, key=lambda each: each not in _LONGEST)
         }
+        meanwhile()
         return [begun[each].result() for each in kinds]
 
 
@@ -138,18 +140,6 @@ def _list_version(
         found.texts if keep_texts else (),
         unreadable=tuple(Unreadable(*pair) for pair in found.undecodable),
     )
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Decoding makes no circles, and looking for some in a growing heap takes time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def in_order(objects: Iterable[Object]) -> tuple[Object, ...]:

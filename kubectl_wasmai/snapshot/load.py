@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.heap import no_garbage_collection
 from kubectl_wasmai.jsonlist import Typed
 from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot.files import read_members
-from kubectl_wasmai.snapshot.listings import in_order, no_garbage_collection
+from kubectl_wasmai.snapshot.listings import in_order
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
     Collection,

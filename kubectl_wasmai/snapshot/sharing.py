@@ -31,7 +31,9 @@ REMEMBERED = 512
 WORDS = 4096
 """Words and times: the names of a big cluster's nodes are among them."""
 
-_OPENED = ("metadata", "spec", "status")
+_OPENED = ("metadata", "spec")
+_UNLIKE_PARTS = ("status",)
+"""Full of times: of each object it is another text."""
 _SCALARS = (str, int, float, bool, datetime, type(None))
 _UNLIKE = ("name", "uid", "message")
 """Fields whose words hardly ever come twice."""
@@ -82,7 +84,10 @@ class _Plans:
         parts: list[tuple[int, Any, Make]] = []
         words: list[int] = []
         for position, (field, hint, plain) in enumerate(_fields(type_)):
-            if _is_scalar(plain):
+            if field.name in _UNLIKE_PARTS:
+                wire, default = hint, field.default
+                parts.append((position, field.default, _tidied(self._tidy(hint))))
+            elif _is_scalar(plain):
                 wire, default = hint, given.get(field.name, field.default)
                 if field.name not in (*_UNLIKE, *given) and _is_shared(plain):
                     words.append(position)
@@ -165,19 +170,36 @@ class _Plans:
             elif (tidy := self._tidy(hint)) is not None:
                 inner.append((field.name, field.default, tidy))
 
-        def tidy_fields(value: Any) -> None:
-            for name in names:
-                word = getattr(value, name)
-                if word:
-                    _force(value, name, self._same(word, word))
-            for name, default, tidy in inner:
-                found = getattr(value, name)
-                if found == default:
-                    _force(value, name, default)
-                else:
-                    tidy(found)
+        return _fields_tidied(names, inner, self._same)
 
-        return tidy_fields
+
+def _fields_tidied(
+    names: list[str], inner: list[tuple[str, Any, Tidy]], same: Callable[[Any, Any], Any]
+) -> Tidy:
+    def tidy_fields(value: Any) -> None:
+        for name in names:
+            word = getattr(value, name)
+            if word:
+                _force(value, name, same(word, word))
+        for name, default, tidy in inner:
+            found = getattr(value, name)
+            if found is None or found is default:
+                continue
+            if found == default:
+                _force(value, name, default)
+            else:
+                tidy(found)
+
+    return tidy_fields
+
+
+def _tidied(tidy: Tidy | None) -> Make:
+    def tidied(value: Any) -> Any:
+        if tidy is not None and value is not None:
+            tidy(value)
+        return value
+
+    return tidied
 
 
 def _all(tidy: Tidy) -> Tidy:
