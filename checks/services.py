@@ -23,6 +23,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,14 +36,11 @@ ALIKE = 0.6
 
 
 def unreached(case: Case) -> Iterator[Finding]:
-    places: dict[str, _Place] = {}
     for service in case.snapshot.services:
         selector = service.spec.selector
         if not selector or service.spec.type == "ExternalName":
             continue
-        if service.namespace not in places:
-            places[service.namespace] = _Place(case, service.namespace)
-        place = places[service.namespace]
+        place = _places(case)[service.namespace]
         selected = place.selected_by(selector)
         for view in selected:
             if view in place.ours:
@@ -50,6 +48,23 @@ def unreached(case: Case) -> Iterator[Finding]:
         meant = None if selected else place.meant_by(service)
         if meant is not None:
             yield _selects_nothing(service, meant)
+
+
+@once_per_case
+def _places(case: Case) -> dict[str, _Place]:
+    namespaces = dict.fromkeys(service.namespace for service in case.snapshot.services)
+    return {namespace: _Place(case, namespace) for namespace in namespaces}
+
+
+@once_per_case
+def _fronts(case: Case) -> dict[WorkloadView, list[str]]:
+    """Names of the Services that select a workload."""
+    found: dict[WorkloadView, list[str]] = {}
+    for service in case.snapshot.services:
+        place = _places(case)[service.namespace]
+        for view in place.selected_by(service.spec.selector) if service.spec.selector else ():
+            found.setdefault(view, []).append(service.name)
+    return found
 
 
 class _Place:
@@ -66,8 +81,9 @@ class _Place:
                 self._labelled.setdefault(pair, {})[view] = None
 
     def selected_by(self, selector: dict[str, str]) -> list[WorkloadView]:
-        labelled = [self._labelled.get(pair, {}) for pair in selector.items()]
-        return [view for view in min(labelled, key=len) if _selects(selector, view)]
+        first, *others = [self._labelled.get(pair, {}) for pair in selector.items()]
+        likely = [view for view in first if all(view in other for other in others)]
+        return [view for view in likely if _selects(selector, view)]
 
     def meant_by(self, service: Service) -> WorkloadView | None:
         """The workload of interest that the Service was made for, if that is plain to see."""
@@ -190,15 +206,12 @@ def services_reach(case: Case) -> Iterable[Result]:
     for finding in wrong.values():
         reason = f"{finding.subject}: {finding.evidence[0].text}; {finding.evidence[1].text}"
         yield Result(Status.FAIL, reason, finding.workloads[0], finding.evidence)
+    fronts = _fronts(case)
     blamed = {workload for finding in wrong.values() for workload in finding.workloads}
     for view in case.workloads:
         if view.subject in blamed:
             continue
-        names = [
-            service.name
-            for service in case.snapshot.services_in(view.subject.namespace)
-            if service.spec.selector and _selects(service.spec.selector, view)
-        ]
+        names = fronts.get(view, ())
         status = Status.PASS if names else Status.SKIP
         told = f"selected by {', '.join(names)}" if names else "no Service is in front of it"
         yield Result(status, told, view.subject)
