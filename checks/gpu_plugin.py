@@ -111,7 +111,8 @@ def _of_view(
 ) -> Iterator[Finding]:
     pods = [pod for pod in view.pods if _matters(case, pod, vendor)]
     idle = [pod for pod in pods if _lacks(case, pod, vendor)]
-    told = [each for each in said(case, view, quiet=idle) if pods or not view.pods]
+    missed = [pod for pod in idle if waiting or _should_have(case, pod)]
+    told = [each for each in said(case, view, quiet=missed) if pods or not view.pods]
     for each in told:
         yield blaming(each, waiting)
     if any(each.cause != "gpu-hardware-fault" for each in told):
@@ -149,6 +150,12 @@ def _lacks(case: Case, pod: Pod, vendor: str) -> bool:
         if gpu.vendor(name) == vendor
     )
     return fewer or not offers_now(node, vendor)
+
+
+def _should_have(case: Case, pod: Pod) -> bool:
+    """Whether the pod's node has a GPU, as far as one sees: on others a plugin rightly waits."""
+    node = _node(case, pod)
+    return node is None or bool(gpu.offers(node)) or gpu.shows_gpu(node)
 
 
 def _looks_idle(case: Case, pod: Pod, waiting: tuple[Subject, ...]) -> bool:

@@ -8,8 +8,11 @@ order: the node lists the handler (``status.runtimeHandlers``: Kubernetes ≥ 1.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from kubectl_wasmai.doctor.answers import named
@@ -26,6 +29,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.placement import BY_KUBERNETES, selects, untolerated
 from kubectl_wasmai.doctor.versions import runs_k3s
 from kubectl_wasmai.snapshot.objects import RuntimeClassScheduling
@@ -38,43 +42,37 @@ if TYPE_CHECKING:
     from kubectl_wasmai.snapshot.objects import Event, Node, Pod, PodSpec, RuntimeClass
 
 NEEDS = "node.status.runtimeHandlers (containerd 2.0 or CRI-O 1.30) or a running pod"
+MOST_EVIDENCE = 5
 UNSEEN = "ContainerStatusUnknown"
 """The kubelet's word for a container of which it does not know whether it ever was."""
 NOT_CONFIGURED = re.compile(
-    r"no runtime for \"?[^\s\"]+\"? is configured"  # containerd, all versions
-    r"|failed to find runtime handler \S+ from runtime list"  # CRI-O
-    r"|RuntimeHandler \"[^\"]+\" not supported"  # cri-dockerd
+    r"no runtime for \"?([^\s\"]+)\"? is configured"  # containerd, all versions
+    r"|failed to find runtime handler (\S+) from runtime list"  # CRI-O
+    r"|RuntimeHandler \"([^\"]+)\" not supported"  # cri-dockerd
 )
 
 
 def handler_available(case: Case) -> Iterable[Result]:
     if not case.workloads:
         yield _on_any_node(case)
-    seen = _Seen(case.snapshot)
     for view in case.workloads:
         runtime_class = _class_of(case, view)
         if runtime_class is None:
             yield Result(Status.SKIP, "names no existing RuntimeClass", view.subject)
         else:
-            yield _for_workload(case, seen, view, runtime_class)
+            yield _for_workload(case, view, runtime_class)
 
 
-def _for_workload(
-    case: Case, seen: _Seen, view: WorkloadView, runtime_class: RuntimeClass
-) -> Result:
+def _for_workload(case: Case, view: WorkloadView, runtime_class: RuntimeClass) -> Result:
     handler = runtime_class.handler
-    nodes = _candidates(case, view, runtime_class)
-    proofs = {node.name: seen.proof(node, handler) for node in nodes}
-    lacking = [name for name, proof in proofs.items() if proof[0] is False]
-    unproven = [name for name, proof in proofs.items() if proof[0] is None]
-    evidence = tuple(each for _, each in proofs.values() if each)
+    found = _seen(case).on_nodes_for(view, runtime_class)
+    lacking, unproven, evidence = list(found.lacking), found.unproven, found.evidence
     if lacking:
-        served = any(has for has, _ in proofs.values())
-        spared = served and not any(_suffers(view, name) for name in lacking)
+        spared = found.is_served and not _suffering(view, found)
         reason = f"handler {handler} is missing on {named(lacking)}"
         reason += ", where a pod may land" if spared else ""
         return Result(Status.WARN if spared else Status.FAIL, reason, view.subject, evidence)
-    if not proofs:
+    if not found.proofs:
         reason = "no node is left by the class's and the pods' selectors and tolerations"
         return Result(Status.UNKNOWN, reason, view.subject, needs="a node that may take the pods")
     if unproven:
@@ -88,7 +86,7 @@ def _for_workload(
         )
     return Result(
         Status.PASS,
-        f"handler {handler} is available on {named(list(proofs))}",
+        f"handler {handler} is available on {named(list(found.proofs))}",
         view.subject,
         evidence,
     )
@@ -116,60 +114,40 @@ def _on_any_node(case: Case) -> Result:
 
 def missing_handler(case: Case) -> Iterable[Finding]:
     """Where some nodes have the handler and others not, the node is at fault, else the class."""
-    seen = _Seen(case.snapshot)
     for view in case.workloads:
         runtime_class = _class_of(case, view)
         if runtime_class is None or all(is_well(pod) for pod in view.pods):
             continue
-        nodes = _candidates(case, view, runtime_class)
-        proofs = {node.name: seen.proof(node, runtime_class.handler) for node in nodes}
-        lacking = {name: e for name, (has, e) in proofs.items() if has is False and e}
+        found = _seen(case).on_nodes_for(view, runtime_class)
         names = {"handler": runtime_class.handler, "class": runtime_class.name}
-        if lacking and any(has for has, _ in proofs.values()):
-            for name, evidence in lacking.items():
-                if _suffers(view, name):
-                    yield Finding(
-                        "handler-missing-on-some-nodes",
-                        Subject("Node", "", name),
-                        Certainty.CERTAIN,
-                        (evidence,),
-                        {**names, "node": name},
-                        (view.subject,),
-                    )
-        elif lacking and len(lacking) == len(proofs):
+        if found.is_served:
+            for name in _suffering(view, found):
+                yield Finding(
+                    "handler-missing-on-some-nodes",
+                    Subject("Node", "", name),
+                    Certainty.CERTAIN,
+                    (found.lacking[name],),
+                    {**names, "node": name},
+                    (view.subject,),
+                )
+        elif found.lacking and len(found.lacking) == len(found.proofs):
             yield Finding(
                 "handler-not-configured",
                 view.subject,
                 Certainty.CERTAIN,
-                tuple(lacking.values()),
+                found.evidence,
                 names,
             )
 
 
-def _suffers(view: WorkloadView, node: str) -> bool:
-    return any(pod.spec.node_name == node and not is_well(pod) for pod in view.pods)
+def _suffering(view: WorkloadView, found: _OnNodes) -> list[str]:
+    """Nodes without the handler on which pods of the workload fail."""
+    failing = {pod.spec.node_name for pod in view.pods if not is_well(pod)}
+    return sorted(name for name in failing if name in found.lacking)
 
 
 def _class_of(case: Case, view: WorkloadView) -> RuntimeClass | None:
     return case.snapshot.runtime_classes.get(view.spec.runtime_class_name or "")
-
-
-def _candidates(case: Case, view: WorkloadView, runtime_class: RuntimeClass) -> tuple[Node, ...]:
-    """Nodes that the class's scheduling and the pods' own allow, and those the pods are on.
-
-    Admission merges the class's selector and tolerations into the pods, not into the template.
-    A node in trouble stays one: it may recover, and take pods again.
-    """
-    scheduling = runtime_class.scheduling or RuntimeClassScheduling()
-    selector = scheduling.node_selector or {}
-    tolerations = [*(view.spec.tolerations or ()), *(scheduling.tolerations or ())]
-    spec = replace(view.spec, tolerations=tolerations)
-    used = {pod.spec.node_name for pod in view.pods}
-    return tuple(
-        node
-        for node in case.snapshot.nodes
-        if node.name in used or (selector.items() <= node.labels.items() and _takes(spec, node))
-    )
 
 
 def _takes(spec: PodSpec, node: Node) -> bool:
@@ -188,11 +166,43 @@ def reported_handlers(node: Node) -> set[str]:
     return {each.name or "(default)" for each in handlers}
 
 
+@dataclass(frozen=True)
+class _OnNodes:
+    """Whether each of some nodes has a handler, and what shows it."""
+
+    proofs: dict[str, tuple[bool | None, Evidence | None]]
+
+    @cached_property
+    def lacking(self) -> dict[str, Evidence]:
+        return {name: told for name, (has, told) in self.proofs.items() if has is False and told}
+
+    @cached_property
+    def unproven(self) -> list[str]:
+        return [name for name, (has, _) in self.proofs.items() if has is None]
+
+    @cached_property
+    def is_served(self) -> bool:
+        return any(has for has, _ in self.proofs.values())
+
+    @cached_property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Of nodes that lack it first; some of a thousand nodes are enough."""
+        others = (told for _, told in self.proofs.values() if told)
+        return tuple(dict.fromkeys((*self.lacking.values(), *others)))[:MOST_EVIDENCE]
+
+
+@once_per_case
+def _seen(case: Case) -> _Seen:
+    return _Seen(case.snapshot)
+
+
 class _Seen:
     """All pods by their node and handler: what they show of it."""
 
     def __init__(self, snapshot: ClusterSnapshot) -> None:
         self._snapshot = snapshot
+        self._names = {node.name for node in snapshot.nodes}
+        self._known: dict[tuple[str, bytes], _OnNodes] = {}
         self._pods: dict[tuple[str, str], list[Pod]] = {}
         for pod in snapshot.pods:
             # By the pod's own class: a rollout may be changing the template's.
@@ -201,14 +211,43 @@ class _Seen:
                 key = (pod.spec.node_name, runtime_class.handler)
                 self._pods.setdefault(key, []).append(pod)
 
+    def on_nodes_for(self, view: WorkloadView, runtime_class: RuntimeClass) -> _OnNodes:
+        """Of the nodes that the class's scheduling and the pods' own allow, and those the pods
+        are on. Workloads that may run on the same nodes share the answer.
+
+        Admission merges the class's selector and tolerations into the pods, not into the
+        template. A node in trouble stays one: it may recover, and take pods again.
+        """
+        spec = view.spec
+        asked = msgspec.json.encode((spec.node_selector, spec.affinity, spec.tolerations))
+        if (runtime_class.name, asked) not in self._known:
+            self._known[runtime_class.name, asked] = self._on_nodes(spec, runtime_class, set())
+        found = self._known[runtime_class.name, asked]
+        used = self._names.intersection(pod.spec.node_name or "" for pod in view.pods)
+        return found if used <= found.proofs.keys() else self._on_nodes(spec, runtime_class, used)
+
+    def _on_nodes(self, spec: PodSpec, runtime_class: RuntimeClass, used: set[str]) -> _OnNodes:
+        scheduling = runtime_class.scheduling or RuntimeClassScheduling()
+        selector = scheduling.node_selector or {}
+        tolerations = [*(spec.tolerations or ()), *(scheduling.tolerations or ())]
+        merged = replace(spec, tolerations=tolerations)
+        return _OnNodes(
+            {
+                node.name: self.proof(node, runtime_class.handler)
+                for node in self._snapshot.nodes
+                if node.name in used
+                or (selector.items() <= node.labels.items() and _takes(merged, node))
+            }
+        )
+
     def proof(self, node: Node, handler: str) -> tuple[bool | None, Evidence | None]:
         """Whether the node has the handler, as far as anything proves it."""
         for pod in self._pods.get((node.name, handler), ()):
             subject = Subject("Pod", pod.namespace, pod.name)
-            shown = _shown(pod)
-            if shown:
-                return True, Evidence("status", str(subject), f"{shown} on {node.name}")
-            refused = _refusal(self._snapshot.events_of(*subject))
+            sign = shown(pod)
+            if sign:
+                return True, Evidence("status", str(subject), f"{sign} on {node.name}")
+            refused = refusal(self._snapshot.events_of(*subject))
             if refused and not is_well(pod):
                 text, time = refused.message or "", refused.last_seen
                 return False, Evidence("event", str(subject), text, time)
@@ -219,7 +258,7 @@ class _Seen:
         return handler in reported, Evidence("node", f"Node {node.name}", text)
 
 
-def _shown(pod: Pod) -> str:
+def shown(pod: Pod) -> str:
     """What shows that a sandbox was made for the pod: a container that runs, or ever did."""
     if is_ready(pod):
         return "Ready"
@@ -231,7 +270,7 @@ def _shown(pod: Pod) -> str:
     return ""
 
 
-def _refusal(events: tuple[Event, ...]) -> Event | None:
+def refusal(events: tuple[Event, ...]) -> Event | None:
     refusals = [event for event in events if NOT_CONFIGURED.search(event.message or "")]
     return refusals[-1] if refusals else None
 

@@ -54,6 +54,28 @@ def _absent(view: WorkloadView, pod: Pod, status: ContainerStatus) -> Finding:
     )
 
 
+def unpulled(case: Case) -> Iterable[Finding]:
+    """From the status alone: events of a pull are forgotten sooner than a pod gives up."""
+    for view in case.workloads:
+        for pod in view.pods:
+            silent = not is_well(pod) and not _tells_of_pull(case, pod)
+            for status in container_statuses(pod) if silent else ():
+                waiting = status.state.waiting
+                reason = (waiting and waiting.reason) or ""
+                if waiting and reason.startswith(REFUSED) and reason != "ErrImageNeverPull":
+                    text = f"{reason}: {waiting.message or status.image}"
+                    evidence = Evidence("status", _container(pod, status), text)
+                    names = {"image": status.image, "container": status.name}
+                    certain = Certainty.CERTAIN
+                    yield Finding("image-pull-failed", view.subject, certain, (evidence,), names)
+
+
+def _tells_of_pull(case: Case, pod: Pod) -> bool:
+    """Is there an event, in which the signatures of texts find more than the status says?"""
+    events = case.snapshot.events_of("Pod", pod.namespace, pod.name)
+    return any((event.message or "").startswith("Failed to pull image") for event in events)
+
+
 def _pull_patch(container: str) -> str:
     containers = [{"name": container, "imagePullPolicy": "IfNotPresent"}]
     return json.dumps({"spec": {"template": {"spec": {"containers": containers}}}})
@@ -152,4 +174,7 @@ CHECKS = (
         run=per_workload(images_pinned),
     ),
 )
-DETECTORS = (Detector(("image-not-present",), ("Pod",), image_not_present),)
+DETECTORS = (
+    Detector(("image-not-present",), ("Pod",), image_not_present),
+    Detector(("image-pull-failed",), ("Pod",), unpulled),
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kubectl_wasmai.checks.compiled import rejected
+
 from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.health import condition, is_leaving, is_ready
 from kubectl_wasmai.doctor.model import (
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 LOAD_ERROR = re.compile(
     # WasmEdge's own phases: lib/common/errinfo.cpp, since 0.9.
-    r"(?:loading|validation|instantiation) failed: "
+    r"(?<!\[info\] )(?:loading|validation|instantiation) failed: "
     r"|load library failed"
     # WASI-NN, ggml and LlamaEdge.
     r"|[Mm]odel file not found|unable to init (?:model|context)|backend is not (?:built|supported)"
@@ -50,8 +52,12 @@ def model_loaded(case: Case) -> Iterable[Result]:
                     errors[symptom.view.subject] = symptom.evidence(line)
     for view in case.workloads:
         error = errors.get(view.subject)
+        slow = rejected(case, view)
         if error:
             yield Result(Status.FAIL, "the log reports a load error", view.subject, (error,))
+        elif slow:
+            reason = "the engine interprets the module instead of its compiled code"
+            yield Result(Status.WARN, reason, view.subject, (slow,))
         else:
             yield _from_readiness(case, view)
 

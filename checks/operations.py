@@ -20,7 +20,6 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
-from kubectl_wasmai.snapshot import workload_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,7 +97,7 @@ def _found(
 def _running(case: Case, image: re.Pattern[str], kinds: tuple[str, ...]) -> list[Subject]:
     return [
         view.subject
-        for view in workload_views(case.snapshot)
+        for view in case.snapshot.views
         if (not kinds or view.subject.kind in kinds)
         and any(image.search(_bare(container.image)) for container in view.containers)
     ]

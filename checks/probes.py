@@ -24,6 +24,7 @@ from kubectl_wasmai.doctor.model import (
     Severity,
     Status,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.probing import LOOPBACK, Failure, Probed, probed
 from kubectl_wasmai.doctor.quantity import amount
 from kubectl_wasmai.snapshot import LogKey
@@ -41,11 +42,15 @@ LOADING = re.compile(r"(?i)\b(?:load|download|warm|initiali[sz]|compil)\w*")
 REFUSALS = ("refused", "error")
 
 
-def findings(case: Case) -> Iterator[Finding]:
+@once_per_case
+def findings(case: Case) -> tuple[Finding, ...]:
     sick = {node.name for node in case.snapshot.nodes if trouble(node)}
-    for each in probed(case):
-        if each.pod.spec.node_name not in sick:
-            yield from _judge(case.snapshot, each)
+    return tuple(
+        finding
+        for each in probed(case)
+        if each.pod.spec.node_name not in sick
+        for finding in _judge(case.snapshot, each)
+    )
 
 
 def _judge(snapshot: ClusterSnapshot, each: Probed) -> Iterator[Finding]:

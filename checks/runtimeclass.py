@@ -45,17 +45,13 @@ def class_exists(case: Case) -> Iterable[Result]:
                 Status.FAIL,
                 f"RuntimeClass {name} does not exist",
                 view.subject,
-                (_names_class(view, name),),
+                (_names_class(view, name, _for_wasm(case)),),
             )
 
 
 def _any_class(case: Case) -> Result:
     """Nothing is deployed yet: is there a class that a deployment could name?"""
-    names = [
-        each.name
-        for each in case.snapshot.runtime_classes.values()
-        if not is_native_handler(each.handler)
-    ]
+    names = _for_wasm(case)
     if not names:
         return Result(Status.WARN, "no RuntimeClass for WebAssembly exists yet")
     text = f"RuntimeClasses for WebAssembly: {', '.join(names)}"
@@ -66,6 +62,7 @@ def _any_class(case: Case) -> Result:
 
 def missing_class(case: Case) -> Iterable[Finding]:
     """Certain from the objects alone: admission refuses every pod of such a workload."""
+    existing = _for_wasm(case)
     for view in case.workloads:
         name = view.spec.runtime_class_name
         if name and name not in case.snapshot.runtime_classes:
@@ -73,26 +70,28 @@ def missing_class(case: Case) -> Iterable[Finding]:
                 cause="runtimeclass-missing",
                 subject=view.subject,
                 certainty=Certainty.CERTAIN,
-                evidence=(_names_class(view, name),),
-                names={"class": name, **_ways_out(case, name)},
+                evidence=(_names_class(view, name, existing),),
+                names={"class": name, **_ways_out(case, name, existing)},
             )
 
 
-def _names_class(view: WorkloadView, name: str) -> Evidence:
-    return Evidence("spec", str(view.subject), f"runtimeClassName: {name}")
-
-
-def _ways_out(case: Case, name: str) -> dict[str, str]:
-    """Words for the remedy: most often the name is misspelt and the right class is there."""
-    existing = [
+def _for_wasm(case: Case) -> list[str]:
+    """Names of the RuntimeClasses whose handler is none of those that run native containers."""
+    return [
         each.name
         for each in case.snapshot.runtime_classes.values()
         if not is_native_handler(each.handler)
     ]
-    words = {
-        "existing": ", ".join(existing) or "there is none",
-        "manifest": _manifest(name, _handler(case)),
-    }
+
+
+def _names_class(view: WorkloadView, name: str, existing: list[str]) -> Evidence:
+    there = f"for WebAssembly there is: {', '.join(existing)}" if existing else "there is none"
+    return Evidence("spec", str(view.subject), f"runtimeClassName: {name} ({there})")
+
+
+def _ways_out(case: Case, name: str, existing: list[str]) -> dict[str, str]:
+    """Words for the remedy: most often the name is misspelt and the right class is there."""
+    words = {"manifest": _manifest(name, _handler(case))}
     if existing:
         nearest = (difflib.get_close_matches(name, existing, 1, 0.0) or existing)[0]
         spec = {"template": {"spec": {"runtimeClassName": nearest}}}

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from kubectl_wasmai.checks.node import trouble
 
 from kubectl_wasmai.doctor.health import condition, is_well
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 _REASONS = re.compile(r"nodes are available: (?P<list>.*?)(?:\. |\.$|$)", re.DOTALL)
 _ITEM = re.compile(r",\s+(?=\d+ )")
 _SHORT = re.compile(r"Insufficient (?P<resource>cpu|memory|ephemeral-storage|pods)\b|Too many pods")
-_TAINT = re.compile(r"taint(?:\(s\))? \{(?P<key>[^:}]*)")
+# Kubernetes 1.33 and newer no longer say which taint.
+_TAINT = re.compile(r"taint(?:\(s\))? \{(?P<key>[^:}]*)|had untolerated taint\(s\)")
+_CORDONED = "were unschedulable"
 _SELECTOR = re.compile(r"didn't match (?:Pod's node affinity|node selector|node affinity)")
 CONTROL_PLANE = "node-role.kubernetes.io/"
 NATIVE = ("cpu", "memory", "ephemeral-storage", "pods", "hugepages-")
@@ -73,16 +76,44 @@ def _last_word(case: Case, pod: Pod) -> Evidence | None:
 
 
 def nowhere(case: Case) -> Iterable[Finding]:
+    """Pods that ask for the same and are told the same wait for the same: judged once."""
+    known: dict[tuple[bytes, str], tuple[_Verdict, ...]] = {}
     for each in unplaced(case):
-        if case.snapshot.nodes:
-            yield from _from_nodes(case, each)
-        else:
-            yield from _from_text(each)
+        alike = (_asked(each), each.text)
+        if alike not in known:
+            verdicts = _from_nodes(case, each) if case.snapshot.nodes else _from_text(each)
+            known[alike] = tuple(verdicts)
+        yield from (_finding(each, verdict) for verdict in known[alike])
 
 
-def _from_nodes(case: Case, waiting: Unplaced) -> Iterator[Finding]:
+class _Verdict(NamedTuple):
+    """Why a pod waits; ``node`` is empty where the workload itself is at fault."""
+
+    cause: str
+    names: dict[str, str]
+    node: str = ""
+    certainty: Certainty = Certainty.CERTAIN
+
+
+def _asked(waiting: Unplaced) -> bytes:
+    """All of the pod and its template that decides where it may run."""
+    spec, template = waiting.pod.spec, waiting.view.spec
+    return msgspec.json.encode(
+        (
+            *(spec.node_selector, spec.affinity, spec.tolerations, _requests(waiting.pod)),
+            *(template.node_selector, template.runtime_class_name),
+        )
+    )
+
+
+def _from_nodes(case: Case, waiting: Unplaced) -> Iterator[_Verdict]:
     spec = waiting.pod.spec
-    offering = [node for node in case.snapshot.nodes if _offers(node, waiting.pod)]
+    devices = {
+        name: wanted
+        for name, wanted in _requests(waiting.pod).items()
+        if not name.startswith(NATIVE)
+    }
+    offering = [node for node in case.snapshot.nodes if _offers(node, devices)]
     if not offering and "Insufficient " in waiting.text:
         return  # a matter of devices, not of this module
     # Otherwise the scheduler never came to ask for them.
@@ -90,13 +121,13 @@ def _from_nodes(case: Case, waiting: Unplaced) -> Iterator[Finding]:
     matching = [node for node in offering if selects(spec, node)]
     if not matching:
         if spec.node_selector or spec.affinity:
-            yield _finding(waiting, "node-selector-unmatched", selector=_selector(waiting.pod))
+            yield _Verdict("node-selector-unmatched", {"selector": _selector(waiting.pod)})
         return
     causes = {node.name: _obstacle(waiting, node) for node in matching}
     short = _short(waiting.text)
     cordoned = [node for node in matching if causes[node.name] == "node-cordoned"]
     if short and not any(_has_room(case, waiting.pod, node) for node in cordoned):
-        yield _finding(waiting, "insufficient-cpu-or-memory", resources=", ".join(short))
+        yield _Verdict("insufficient-cpu-or-memory", {"resources": ", ".join(short)})
         return
     if not short and "" in causes.values():
         # Nothing can be seen in a node that would do: the message alone knows.
@@ -105,11 +136,10 @@ def _from_nodes(case: Case, waiting: Unplaced) -> Iterator[Finding]:
     chosen = next((c for c in _ORDER if c in causes.values()), "")
     if chosen == "untolerated-taint":
         taints = {f"{t.key}" for node in matching for t in untolerated(spec, node)}
-        yield _finding(waiting, chosen, taint=", ".join(sorted(taints)))
+        yield _Verdict(chosen, {"taint": ", ".join(sorted(taints))})
     elif chosen:
-        yield from (
-            _of_node(waiting, chosen, node) for node in matching if causes[node.name] == chosen
-        )
+        names = (node.name for node in matching if causes[node.name] == chosen)
+        yield from (_Verdict(chosen, {"node": name}, name) for name in names)
 
 
 _ORDER = (
@@ -140,14 +170,10 @@ def _obstacle(waiting: Unplaced, node: Node) -> str:
     return "untolerated-taint" if own else ""
 
 
-def _offers(node: Node, pod: Pod) -> bool:
+def _offers(node: Node, devices: dict[str, float]) -> bool:
     """Whether the node has the devices asked for; those without are a GPU's matter."""
     allocatable = node.status.allocatable or {}
-    return all(
-        amount(allocatable.get(name, 0)) >= wanted
-        for name, wanted in _requests(pod).items()
-        if not name.startswith(NATIVE)
-    )
+    return all(amount(allocatable.get(name, 0)) >= wanted for name, wanted in devices.items())
 
 
 def _requests(pod: Pod) -> dict[str, float]:
@@ -161,8 +187,8 @@ def _requests(pod: Pod) -> dict[str, float]:
 
 def _has_room(case: Case, pod: Pod, node: Node) -> bool:
     taken: dict[str, float] = {"pods": 0}
-    for other in case.snapshot.pods:
-        if other.spec.node_name == node.name and other.status.phase not in ("Succeeded", "Failed"):
+    for other in case.snapshot.pods_by_node.get(node.name, ()):
+        if other.status.phase not in ("Succeeded", "Failed"):
             for name, value in _requests(other).items():
                 taken[name] = taken.get(name, 0) + value
     allocatable = node.status.allocatable or {}
@@ -172,7 +198,7 @@ def _has_room(case: Case, pod: Pod, node: Node) -> bool:
     )
 
 
-def _from_text(waiting: Unplaced) -> Iterator[Finding]:
+def _from_text(waiting: Unplaced) -> Iterator[_Verdict]:
     """Without nodes: a node short of something had passed everything else."""
     reasons = _reasons(waiting.text)
     short = _short(waiting.text)
@@ -180,15 +206,33 @@ def _from_text(waiting: Unplaced) -> Iterator[Finding]:
     if devices:
         return
     if short:
-        yield _finding(waiting, "insufficient-cpu-or-memory", resources=", ".join(short))
+        yield _Verdict("insufficient-cpu-or-memory", {"resources": ", ".join(short)})
         return
-    taints = [(m["key"], n) for r, n in reasons if (m := _TAINT.search(r))]
+    taints = [(m["key"] or "", n) for r, n in reasons if (m := _TAINT.search(r))]
     own = [(k, n) for k, n in taints if not k.startswith((BY_KUBERNETES, CONTROL_PLANE))]
     unmatched = sum(n for r, n in reasons if _SELECTOR.search(r))
     if own and sum(n for _, n in own) >= unmatched:
-        yield _finding(waiting, "untolerated-taint", taint=", ".join(sorted({k for k, _ in own})))
+        keys = sorted({k for k, _ in own if k})
+        taint = ", ".join(keys) or "that kubectl describe nodes shows"
+        certainty = Certainty.CERTAIN if keys else Certainty.LIKELY
+        yield _Verdict("untolerated-taint", {"taint": taint}, certainty=certainty)
     elif unmatched and not any(key.startswith(BY_KUBERNETES) for key, _ in taints):
-        yield _finding(waiting, "node-selector-unmatched", selector=_selector(waiting.pod))
+        found = _unselected(waiting)
+        hidden = any(_CORDONED in reason for reason, _ in reasons)
+        # A node that is cordoned may well be of the right pool.
+        yield found._replace(certainty=Certainty.POSSIBLE) if hidden else found
+
+
+def _unselected(waiting: Unplaced) -> _Verdict:
+    """Whose selector it is: what the pod has and its template has not, its class has added."""
+    view, selector = waiting.view, waiting.pod.spec.node_selector or {}
+    added = sorted(set(selector.items()) - set((view.spec.node_selector or {}).items()))
+    class_ = view.spec.runtime_class_name
+    if added and class_:
+        words = ",".join(f"{key}={value}" for key, value in added)
+        names = {"selector": words, "class": class_}
+        return _Verdict("runtimeclass-no-matching-node", names, certainty=Certainty.LIKELY)
+    return _Verdict("node-selector-unmatched", {"selector": _selector(waiting.pod)})
 
 
 def _reasons(text: str) -> list[tuple[str, int]]:
@@ -210,19 +254,15 @@ def _selector(pod: Pod) -> str:
     return ",".join(pairs) or "the required node affinity"
 
 
-def _finding(waiting: Unplaced, cause: str, **names: str) -> Finding:
-    subject = waiting.view.subject
-    return Finding(cause, subject, Certainty.CERTAIN, (waiting.evidence,), names)
-
-
-def _of_node(waiting: Unplaced, cause: str, node: Node) -> Finding:
+def _finding(waiting: Unplaced, verdict: _Verdict) -> Finding:
+    workload = waiting.view.subject
     return Finding(
-        cause,
-        Subject("Node", "", node.name),
-        Certainty.CERTAIN,
+        verdict.cause,
+        Subject("Node", "", verdict.node) if verdict.node else workload,
+        verdict.certainty,
         (waiting.evidence,),
-        {"node": node.name},
-        (waiting.view.subject,),
+        verdict.names,
+        (workload,) if verdict.node else (),
     )
 
 

@@ -23,8 +23,8 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.quantity import whole
-from kubectl_wasmai.snapshot import workload_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,38 +37,70 @@ ALIKE = 0.6
 
 
 def unreached(case: Case) -> Iterator[Finding]:
-    everything = workload_views(case.snapshot)
     for service in case.snapshot.services:
         selector = service.spec.selector
         if not selector or service.spec.type == "ExternalName":
             continue
-        near = [view for view in everything if view.subject.namespace == service.namespace]
-        selected = [view for view in near if _selects(selector, view)]
-        if selected:
-            ours = {view.subject for view in case.workloads}
-            for view in (each for each in selected if each.subject in ours):
+        place = _places(case)[service.namespace]
+        selected = place.selected_by(selector)
+        for view in selected:
+            if view in place.ours:
                 yield from _wrong_ports(service, view)
-            continue
-        meant = _meant(case, service, near)
+        meant = None if selected else place.meant_by(service)
         if meant is not None:
             yield _selects_nothing(service, meant)
 
 
+@once_per_case
+def _places(case: Case) -> dict[str, _Place]:
+    namespaces = dict.fromkeys(service.namespace for service in case.snapshot.services)
+    return {namespace: _Place(case, namespace) for namespace in namespaces}
+
+
+@once_per_case
+def _fronts(case: Case) -> dict[WorkloadView, list[str]]:
+    """Names of the Services that select a workload."""
+    found: dict[WorkloadView, list[str]] = {}
+    for service in case.snapshot.services:
+        place = _places(case)[service.namespace]
+        for view in place.selected_by(service.spec.selector) if service.spec.selector else ():
+            found.setdefault(view, []).append(service.name)
+    return found
+
+
+class _Place:
+    """One namespace: what a selector finds there without looking at every pod of it."""
+
+    def __init__(self, case: Case, namespace: str) -> None:
+        self.near = case.snapshot.views_in(namespace)
+        interesting = set(case.workloads)
+        self.ours = dict.fromkeys(view for view in self.near if view in interesting)
+        self._services = case.snapshot.services_in(namespace)
+        self._labelled: dict[tuple[str, str], dict[WorkloadView, None]] = {}
+        for view in self.near:
+            for pair in {pair for labels in _labels(view) for pair in labels.items()}:
+                self._labelled.setdefault(pair, {})[view] = None
+
+    def selected_by(self, selector: dict[str, str]) -> list[WorkloadView]:
+        first, *others = [self._labelled.get(pair, {}) for pair in selector.items()]
+        likely = [view for view in first if all(view in other for other in others)]
+        return [view for view in likely if _selects(selector, view)]
+
+    def meant_by(self, service: Service) -> WorkloadView | None:
+        """The workload of interest that the Service was made for, if that is plain to see."""
+        for view in self.ours:
+            if service.name == view.subject.name or _nearly(service.spec.selector or {}, view):
+                return view
+        alone = len([s for s in self._services if s.spec.selector]) == 1 and len(self.ours) == 1
+        return next(iter(self.ours)) if alone and len(self.near) == 1 else None
+
+
+def _labels(view: WorkloadView) -> list[dict[str, str]]:
+    return [view.template.labels or {}, *(pod.labels for pod in view.pods)]
+
+
 def _selects(selector: dict[str, str], view: WorkloadView) -> bool:
-    labels = [view.template.labels or {}, *(pod.labels for pod in view.pods)]
-    return any(selector.items() <= each.items() for each in labels)
-
-
-def _meant(case: Case, service: Service, near: list[WorkloadView]) -> WorkloadView | None:
-    """The workload of interest that the Service was made for, if that is plain to see."""
-    interesting = {view.subject for view in case.workloads}
-    ours = [view for view in near if view.subject in interesting]
-    for view in ours:
-        if service.name == view.subject.name or _nearly(service.spec.selector or {}, view):
-            return view
-    services = [s for s in case.snapshot.services if s.namespace == service.namespace]
-    alone = len([s for s in services if s.spec.selector]) == 1 and len(ours) == 1
-    return ours[0] if alone and len(near) == 1 else None
+    return any(selector.items() <= each.items() for each in _labels(view))
 
 
 def _nearly(selector: dict[str, str], view: WorkloadView) -> bool:
@@ -84,7 +116,8 @@ def _nearly(selector: dict[str, str], view: WorkloadView) -> bool:
 def _alike(one: str, other: str) -> bool:
     if one == other or one.startswith(other + "-") or other.startswith(one + "-"):
         return True
-    return difflib.SequenceMatcher(None, one, other).ratio() >= ALIKE
+    words = difflib.SequenceMatcher(None, one, other)
+    return words.real_quick_ratio() >= ALIKE and words.ratio() >= ALIKE
 
 
 def _selects_nothing(service: Service, view: WorkloadView) -> Finding:
@@ -174,23 +207,17 @@ def services_reach(case: Case) -> Iterable[Result]:
     for finding in wrong.values():
         reason = f"{finding.subject}: {finding.evidence[0].text}; {finding.evidence[1].text}"
         yield Result(Status.FAIL, reason, finding.workloads[0], finding.evidence)
+    fronts = _fronts(case)
     blamed = {workload for finding in wrong.values() for workload in finding.workloads}
     for view in case.workloads:
         if view.subject in blamed:
             continue
-        names = [s.name for s in case.snapshot.services if _in_front(s, view)]
+        names = fronts.get(view, ())
         status = Status.PASS if names else Status.SKIP
         told = f"selected by {', '.join(names)}" if names else "no Service is in front of it"
         yield Result(status, told, view.subject)
     if not case.workloads:
         yield NO_WORKLOAD
-
-
-def _in_front(service: Service, view: WorkloadView) -> bool:
-    selector = service.spec.selector
-    return service.namespace == view.subject.namespace and bool(
-        selector and _selects(selector, view)
-    )
 
 
 CHECKS = (

@@ -111,8 +111,7 @@ def settings(case: Case) -> Iterator[Finding]:
         for container in (*(view.spec.init_containers or ()), *view.containers):
             yield from _of_environment(view, container)
             yield from _of_preloads(case, view, container)
-            if any(word.rpartition("/")[2].startswith(SERVERS) for word in words(container)):
-                yield from _of_server(view, container)
+            yield from _of_server(view, container)
 
 
 def _of_environment(view: WorkloadView, container: Container) -> Iterator[Finding]:
@@ -139,19 +138,28 @@ def _of_server(view: WorkloadView, container: Container) -> Iterator[Finding]:
     arguments = words(container)
     if any("$" in word for word in arguments) or {"--help", "--version"} & {*arguments}:
         return
+    known = _is_known_server(container)
     models = _list(option(arguments, "--model-name", "-m")) or ["default"]
     templates = _list(option(arguments, "--prompt-template", "-p"))
-    if len(templates) != len(models):
+    if known and len(templates) != len(models):
         text = f"{container.name}: {len(models)} model names, {len(templates)} prompt templates"
         yield _finding("prompt-template-missing", view, container, text)
     names = [each.parts[0] for each in preloads(container) if each.is_valid]
-    aliases = _list(option(arguments, "--model-alias", "-a"))
-    aliases = aliases or ["default", "embedding"][: len(models)]
+    aliases = _list(option(arguments, "--model-alias", *(["-a"] if known else [])))
+    if known:
+        aliases = aliases or ["default", "embedding"][: len(models)]
     unknown = [alias for alias in aliases if alias not in names]
     if names and unknown:
         text = f"{container.name}: --model-alias {','.join(aliases)}, preloaded {', '.join(names)}"
         more = {"alias": unknown[0], "preloaded": names[0]}
         yield _finding("model-alias-mismatch", view, container, text, **more)
+
+
+def _is_known_server(container: Container) -> bool:
+    """By what it starts, or by the name of its image, where that alone says what is started."""
+    image = container.image.partition("@")[0].rpartition("/")[2]
+    started = [word.rpartition("/")[2] for word in words(container)]
+    return any(name.startswith(SERVERS) for name in (image, *started))
 
 
 def _list(values: list[str]) -> list[str]:

@@ -72,7 +72,7 @@ def annotation_missing(case: Case) -> Iterable[Finding]:
                 (Evidence("spec", str(view.subject), f"metadata.annotations: {key}: {value}"),),
                 {"annotation": key},
             )
-        elif modules:
+        elif modules and case.snapshot.has("RuntimeClass"):
             text = f"command: {modules[0]}, no annotation {VARIANT_ANNOTATION} on the pod template"
             yield Finding(
                 "wasm-annotation-missing",
@@ -84,8 +84,11 @@ def annotation_missing(case: Case) -> Iterable[Finding]:
 
 
 def _expects_annotation(case: Case, view: WorkloadView) -> bool:
+    """Of a class that nobody was allowed to list one only knows that its pods do not run."""
     name = view.spec.runtime_class_name or ""
     runtime_class = case.snapshot.runtime_classes.get(name)
+    if runtime_class is None and not case.snapshot.has("RuntimeClass"):
+        return bool(name) and not all(is_well(pod) for pod in view.pods)
     return runtime_class is not None and needs_annotation(runtime_class.handler)
 
 
@@ -207,7 +210,7 @@ CHECKS = (
 DETECTORS = (
     Detector(
         ("wasm-annotation-missing", "wasm-annotation-misplaced"),
-        ("RuntimeClass",),
+        ("Pod",),
         annotation_missing,
     ),
     Detector(("wasm-handler-forced-on-linux-binary",), ("Pod",), forced_on_linux),

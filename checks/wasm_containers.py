@@ -103,16 +103,24 @@ def _wasm_containers(
     """Containers that certainly run as Wasm. Where the image alone names the program, one
     container that is alone in its pod counts; of several, nobody can say from here."""
     for view in case.workloads if only is None else (only,):
-        runtime_class = case.snapshot.runtime_classes.get(view.spec.runtime_class_name or "")
-        if runtime_class is None or is_native_handler(runtime_class.handler):
-            continue
-        if needs_annotation(runtime_class.handler) and not selects_wasm(view.template_annotations):
+        if not _runs_wasm(case, view):
             continue
         for position, container in enumerate(view.containers):
             module = container.command and is_module_path(container.command[0])
             alone = not container.command and len(view.containers) == 1
             if module or alone:
                 yield view, position, container
+
+
+def _runs_wasm(case: Case, view: WorkloadView) -> bool:
+    """By the class's handler; by the annotation alone where classes were not to be listed."""
+    name, chosen = view.spec.runtime_class_name or "", selects_wasm(view.template_annotations)
+    runtime_class = case.snapshot.runtime_classes.get(name)
+    if runtime_class is None:
+        return bool(name) and chosen and not case.snapshot.has("RuntimeClass")
+    if is_native_handler(runtime_class.handler):
+        return False
+    return chosen or not needs_annotation(runtime_class.handler)
 
 
 def without_exec(case: Case, view: WorkloadView) -> Result:
@@ -137,6 +145,6 @@ CHECKS = (
     ),
 )
 DETECTORS = (
-    Detector(("exec-probe-unsupported",), ("RuntimeClass",), exec_probes),
-    Detector(("wasm-exit-masked",), ("Pod", "RuntimeClass"), masked_exit),
+    Detector(("exec-probe-unsupported",), ("Pod",), exec_probes),
+    Detector(("wasm-exit-masked",), ("Pod",), masked_exit),
 )

@@ -5,6 +5,7 @@
     WasmaiError               exit 1: the tool could not do its work
     ├── KubeconfigError       no usable context, broken file, failed credential plugin
     ├── ClusterUnreachable    refused, timed out, name not found, bad TLS
+    │   └── Interrupted       an answer began, and broke off or was damaged on the way
     ├── ApiError              the API server answered with an error status
     │   ├── Unauthorized      401
     │   ├── Forbidden         403
@@ -39,6 +40,10 @@ class KubeconfigError(WasmaiError):
 
 class ClusterUnreachable(WasmaiError):
     """No HTTP answer came: refused, timed out, unknown host, or TLS failed."""
+
+
+class Interrupted(ClusterUnreachable):
+    """An answer broke off or was damaged on its way: what asked for it may ask again."""
 
 
 class InputError(WasmaiError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,6 +76,8 @@ _ROLES = (
 _ANY = re.compile("nvidia|gpu|amd|dcgm|rocm|device")
 _ROLE_LABELS = ("app", "k8s-app", "name", "app.kubernetes.io/name", "app.kubernetes.io/component")
 _VENDORS = (("amd", r"amd|rocm"), ("intel", r"intel"), ("nvidia", r""))
+_known_roles: WeakKeyDictionary[WorkloadView, str] = WeakKeyDictionary()
+"""Asked for a dozen times for each workload; gone when its snapshot is."""
 _PLUGIN_VARIABLES = ("MIG_STRATEGY", "DEVICE_LIST_STRATEGY", "FAIL_ON_INIT_ERROR")
 
 
@@ -108,6 +111,12 @@ def is_gpu_class(name: str) -> bool:
 
 def role(view: WorkloadView) -> str:
     """What part of a GPU installation a workload is; empty for a workload that uses GPUs."""
+    if view not in _known_roles:
+        _known_roles[view] = _role(view)
+    return _known_roles[view]
+
+
+def _role(view: WorkloadView) -> str:
     if view.subject.kind not in ("DaemonSet", "Deployment"):
         return ""
     for words in _words(view):

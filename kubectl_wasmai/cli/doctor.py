@@ -19,9 +19,12 @@ from kubectl_wasmai.cli.watch import watch as repeat
 from kubectl_wasmai.harmless import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubectl_wasmai.cluster import ConnectionOptions
     from kubectl_wasmai.doctor import Report
     from kubectl_wasmai.snapshot import ClusterSnapshot
+    from kubectl_wasmai.snapshot.logs import Wanted
 
 FORMATS = (
     "table", "wide", "json", "yaml", "junit", "markdown", "html", "sarif", "prometheus",
@@ -142,6 +145,7 @@ def command(
     """
     from kubectl_wasmai.doctor import chosen_checklists, examine
     from kubectl_wasmai.doctor.model import Thresholds
+    from kubectl_wasmai.heap import no_garbage_collection
     from kubectl_wasmai.report import write_quiet, write_report
 
     refuse_contradictions(from_, save_snapshot, watch=watch, quiet=quiet, output=output)
@@ -150,9 +154,15 @@ def command(
     checked = chosen_checklists(options)
     colored = color_wanted(sys.stdout, color)
 
+    @no_garbage_collection()
     def look() -> Report:
         snapshot, namespace = _snapshot(
-            connection, from_, save_snapshot, all_namespaces, silent=watch
+            connection,
+            from_,
+            save_snapshot,
+            all_namespaces,
+            lambda name: _wanted(for_, name),
+            silent=watch,
         )
         chosen = replace(options, subject=named_subject(for_, namespace))
         report = examine(snapshot, chosen, timings=timings)
@@ -200,10 +210,12 @@ def _snapshot(
     source: str | None,
     target: str | None,
     all_namespaces: bool,
+    wanted: Callable[[str], Wanted],
     *,
     silent: bool,
 ) -> tuple[ClusterSnapshot, str]:
-    """The snapshot to judge, and the namespace that ``--for`` names objects in."""
+    """The snapshot to judge, and the namespace that ``--for`` names objects in. ``wanted`` tells
+    for such a namespace whose logs are read first."""
     from kubectl_wasmai.snapshot import collect, collect_whole, load, restrict
 
     if source:
@@ -211,14 +223,27 @@ def _snapshot(
         snapshot = restrict(load(source), namespace)
         return snapshot, connection.namespace or snapshot.info.namespace or "default"
     from kubectl_wasmai.cluster import connect
+    from kubectl_wasmai.doctor import prepare
     from kubectl_wasmai.snapshot.save import members, write
 
     with connect(connection) as cluster:
         scope = None if all_namespaces else cluster.namespace
+        first = wanted(cluster.namespace)
         with progress("collecting", silent=silent) as say:
             if not target:
-                return collect(cluster, namespace=scope, progress=say), cluster.namespace
-            collected = collect_whole(cluster, namespace=scope, progress=say)
+                seen = collect(
+                    cluster, namespace=scope, progress=say, wanted=first, meanwhile=prepare
+                )
+                return seen, cluster.namespace
+            collected = collect_whole(
+                cluster, namespace=scope, progress=say, wanted=first, meanwhile=prepare
+            )
         write(Path(target), members(collected))
         click.echo(f"saved {target}", err=True)
         return collected.snapshot, cluster.namespace
+
+
+def _wanted(for_: str | None, namespace: str) -> Wanted:
+    from kubectl_wasmai.doctor import Options, wanted
+
+    return wanted(Options(subject=named_subject(for_, namespace)))

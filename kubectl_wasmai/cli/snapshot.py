@@ -38,15 +38,18 @@ def save(connection: ConnectionOptions, path: str, all_namespaces: bool, no_reda
       kubectl wasmai snapshot save models -n models
     """
     from kubectl_wasmai.cluster import connect
+    from kubectl_wasmai.doctor import Options, wanted
     from kubectl_wasmai.snapshot import collect_whole
     from kubectl_wasmai.snapshot.save import members, write
 
     with connect(connection) as cluster:
         scope = None if all_namespaces else cluster.namespace
         with progress("collecting") as say:
-            collected = collect_whole(cluster, namespace=scope, progress=say)
+            collected = collect_whole(
+                cluster, namespace=scope, progress=say, wanted=wanted(Options())
+            )
     write(Path(path), members(collected, redact=not no_redact))
-    objects = sum(len(each) for each in collected.whole.values())
+    objects = sum(len(each) for each in collected.snapshot.objects.values())
     click.echo(f"saved {objects} objects and {len(collected.snapshot.logs)} logs to {path}")
     for denied in collected.snapshot.info.collection.denied:
         click.echo(f"missing, since you may not {denied.verb} it: {denied.resource}", err=True)

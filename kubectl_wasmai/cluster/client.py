@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kubectl_wasmai import resources
@@ -13,6 +15,7 @@ from kubectl_wasmai.cluster.loading import SERVICE_ACCOUNT, load_target
 from kubectl_wasmai.cluster.transport import RequestStats, Response, Transport
 from kubectl_wasmai.cluster.watching import Watch, WatchEvent
 from kubectl_wasmai.errors import ClusterUnreachable, InputError
+from kubectl_wasmai.jsonlist import Typed
 from kubectl_wasmai.resources import Resource
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from kubectl_wasmai.cluster.applying import Applied, DryRun
     from kubectl_wasmai.cluster.connection import ConnectionOptions
     from kubectl_wasmai.cluster.target import Target
+    from kubectl_wasmai.jsonlist import ItemDecoder
 
 T = TypeVar("T")
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -93,20 +97,27 @@ class Cluster:
     def list(
         self,
         resource: Resource,
-        type: type[T],  # noqa: A002 - reads as what it is where it is called
+        type: type[T] | ItemDecoder[T],  # noqa: A002 - reads as what it is where it is called
         namespace: str | None = None,
         *,
         label_selector: str = "",
         field_selector: str = "",
         limit: int = 500,
+        cached: bool = False,
+        keep_texts: bool = False,
     ) -> ListResult[T]:
         """All objects decoded into ``type`` (a msgspec Struct, or dict); None: all namespaces.
 
         Whole or not at all. An object that does not fit ``type`` lands in ``undecodable``. As in
-        every list of Kubernetes, the items carry neither ``kind`` nor ``apiVersion``.
+        every list of Kubernetes, the items carry neither ``kind`` nor ``apiVersion``. ``limit``
+        objects a page, 0 for one page of all. ``cached`` is content with what the API server has
+        in its cache (``resourceVersion=0``), without asking etcd how old that is.
         """
         query = _selectors(label_selector, field_selector)
-        return read_list(self._transport, resource.path(namespace or None), type, query, limit)
+        query.append(("resourceVersion", "0" if cached else ""))
+        decoder = Typed(type) if isinstance(type, builtins.type) else type
+        path = resource.path(namespace or None)
+        return read_list(self._transport, path, decoder, query, limit, keep_texts=keep_texts)
 
     def apply(
         self,
@@ -195,7 +206,10 @@ class Cluster:
             ("timestamps", "true" if timestamps else ""),
         ]
         path = f"{resources.POD.path(namespace, pod)}/log"
-        answer = self.request("GET", path, query=query, accept="*/*")
+        # A kubelet that cannot be reached is a 500 of the API server: it is not asked again.
+        answer = self._transport.request(
+            "GET", path, query=query, accept="*/*", busy=(HTTPStatus.TOO_MANY_REQUESTS,)
+        )
         return answer.body.decode("utf-8", "replace")
 
     def proxy(

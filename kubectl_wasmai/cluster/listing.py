@@ -1,105 +1,149 @@
-"""Lists: all pages or none, and one object of an odd shape does not spoil the others."""
+"""Lists: all of it or none, and one object of an odd shape does not spoil the others."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from kubectl_wasmai import lenient
-from kubectl_wasmai.errors import ClusterUnreachable, Gone
+from kubectl_wasmai.errors import ClusterUnreachable, Gone, Interrupted
+from kubectl_wasmai.jsonlist import ItemReader, Text, decode_items
 
 if TYPE_CHECKING:
     from kubectl_wasmai.cluster.transport import Transport
+    from kubectl_wasmai.jsonlist import ItemDecoder, ListMeta
 
 T = TypeVar("T")
+
+_ATTEMPTS = 3
+_PAUSE_SECONDS = 0.2
+_TEXT = 1 << 17  # bytes of text that are kept together
 
 
 @dataclass(frozen=True)
 class ListResult(Generic[T]):
     """A whole list. ``undecodable`` holds (name, reason) of objects that did not fit ``T``, or
-    fit it only without some of their fields."""
+    fit it only without some of their fields; ``texts`` what was read, where it was to be kept."""
 
     items: tuple[T, ...]
     resource_version: str = ""
     undecodable: tuple[tuple[str, str], ...] = ()
-
-
-class _ListMeta(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
-    continue_: str = msgspec.field(name="continue", default="")
-
-
-class _Page(msgspec.Struct):
-    metadata: _ListMeta
-    items: list[msgspec.Raw] | None = None
-
-
-class _Name(msgspec.Struct):
-    name: str = ""
-    namespace: str = ""
-
-
-class _Named(msgspec.Struct):
-    metadata: _Name
-
-
-_pages = msgspec.json.Decoder(_Page)
-_names = msgspec.json.Decoder(_Named)
+    texts: tuple[Text, ...] = ()
 
 
 def read_list(
-    transport: Transport, path: str, type_: type[T], query: list[tuple[str, str]], limit: int
+    transport: Transport,
+    path: str,
+    decoder: ItemDecoder[T],
+    query: list[tuple[str, str]],
+    limit: int,
+    *,
+    keep_texts: bool = False,
 ) -> ListResult[T]:
     """Follow ``continue`` to the end; ``limit`` objects a page, 0 for one page of all.
 
-    A token that expired on the way (410) starts again without pages, once.
-    Raises ClusterUnreachable and ApiErrors; never returns a part of the list.
+    A token that expired on the way (410) starts again without pages, once; an answer that broke
+    off is asked for again, from the start. Raises ClusterUnreachable and ApiErrors; never returns
+    a part of the list.
     """
-    try:
-        return _all_pages(transport, path, type_, query, limit)
-    except Gone:
-        if not limit:
-            raise
-        return _all_pages(transport, path, type_, query, 0)
-
-
-def _all_pages(
-    transport: Transport, path: str, type_: type[T], query: list[tuple[str, str]], limit: int
-) -> ListResult[T]:
-    decoder = msgspec.json.Decoder(type_)
-    items: list[T] = []
-    odd: list[tuple[str, str]] = []
-    token = ""
+    left = _ATTEMPTS
     while True:
-        asked = [*query, ("limit", str(limit) if limit else ""), ("continue", token)]
-        page = _decode_page(transport.request("GET", path, query=asked).body, transport)
-        for raw in page.items or ():
-            try:
-                items.append(decoder.decode(raw))
-            except msgspec.DecodeError:
-                item, reasons = lenient.read(msgspec.json.decode(raw), type_)
-                items += [] if item is None else [item]
-                odd += [(_name(raw), reason) for reason in reasons]
-        token = page.metadata.continue_
-        if not token:
-            return ListResult(tuple(items), page.metadata.resource_version, tuple(odd))
+        left -= 1
+        reading = _Reading(decoder, keep_texts=keep_texts)
+        try:
+            return reading.all_pages(transport, path, query, limit)
+        except Gone:
+            if not limit:
+                raise
+            limit = 0
+        except Interrupted:
+            if not left:
+                raise
+            time.sleep(_PAUSE_SECONDS * (_ATTEMPTS - left))
 
 
-def _decode_page(body: bytes, transport: Transport) -> _Page:
-    try:
-        return _pages.decode(body)
-    except msgspec.DecodeError as error:
-        raise ClusterUnreachable(
-            f"{transport.target.place} answered with something that is no list: {error}",
-            "Is this a Kubernetes API server, and no proxy or login page before one?",
-        ) from error
+class _Reading(Generic[T]):
+    """One attempt at a list. Thrown away as a whole when it fails."""
+
+    def __init__(self, decoder: ItemDecoder[T], *, keep_texts: bool) -> None:
+        self._decoder = decoder
+        self._keep_texts = keep_texts
+        self._items: list[T] = []
+        self._odd: list[tuple[str, str]] = []
+        self._texts = _Texts()
+
+    def all_pages(
+        self, transport: Transport, path: str, query: list[tuple[str, str]], limit: int
+    ) -> ListResult[T]:
+        token = ""
+        while True:
+            asked = [*query, ("limit", str(limit) if limit else ""), ("continue", token)]
+            metadata = self._page(transport, path, asked)
+            token = metadata.continue_
+            if not token:
+                return ListResult(
+                    tuple(self._items),
+                    metadata.resource_version,
+                    tuple(self._odd),
+                    self._texts.all() if self._keep_texts else (),
+                )
+
+    def _page(self, transport: Transport, path: str, query: list[tuple[str, str]]) -> ListMeta:
+        reader = ItemReader(self._take)
+        for piece in transport.stream(path, query=query):
+            reader.feed(piece)
+        try:
+            return reader.close()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _damaged(transport, error, began=reader.began) from error
+
+    def _take(self, array: bytes) -> None:
+        found, odd = decode_items(self._decoder, array)
+        self._items += found
+        self._odd += odd
+        if self._keep_texts:
+            self._texts.add(array, len(found))
 
 
-def _name(raw: msgspec.Raw) -> str:
-    try:
-        metadata = _names.decode(raw).metadata
-    except msgspec.DecodeError:
-        return "(no name)"
-    return f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
+class _Texts:
+    """Keeps arrays of items, several in one text: alone they would not compress well."""
+
+    def __init__(self) -> None:
+        self._texts: list[Text] = []
+        self._waiting: list[bytes] = []
+        self._items = self._size = 0
+
+    def add(self, array: bytes, items: int) -> None:
+        body = array.strip()[1:-1].strip()
+        if body:
+            self._waiting.append(body)
+        self._items += items
+        self._size += len(array)
+        if self._size >= _TEXT:
+            self._pack()
+
+    def all(self) -> tuple[Text, ...]:
+        self._pack()
+        return tuple(self._texts)
+
+    def _pack(self) -> None:
+        if self._waiting:
+            self._texts.append(Text.of(b"[%b]" % b",".join(self._waiting), self._items))
+        self._waiting.clear()
+        self._items = self._size = 0
+
+
+def _damaged(transport: Transport, error: Exception, *, began: bool) -> ClusterUnreachable:
+    """What began like JSON and is none was cut or garbled on the way: worth another try."""
+    place = transport.target.place
+    if began and not isinstance(error, msgspec.ValidationError):
+        return Interrupted(
+            f"{place} sent a list that is damaged or not whole: {error}",
+            "Try again; if it stays, look at the API server and at proxies before it.",
+        )
+    return ClusterUnreachable(
+        f"{place} answered with something that is no list: {error}",
+        "Is this a Kubernetes API server, and no proxy or login page before one?",
+    )

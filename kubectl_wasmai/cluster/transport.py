@@ -19,10 +19,10 @@ import urllib3
 from kubectl_wasmai import __version__
 from kubectl_wasmai.cluster import pool, statuses, tls, unreachable
 from kubectl_wasmai.cluster.credentials import Credentials
-from kubectl_wasmai.errors import KubeconfigError
+from kubectl_wasmai.errors import Interrupted, KubeconfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from kubectl_wasmai.cluster.target import Target
     from kubectl_wasmai.errors import ClusterUnreachable
@@ -32,7 +32,7 @@ READ_SECONDS = 60.0  # between two pieces of an answer, when no --request-timeou
 _CHUNK = 1 << 16
 _RETRIES = 3
 _MOST_SECONDS_TO_WAIT = 10.0
-RETRIED = frozenset({429, 500, 503})
+RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass
@@ -86,12 +86,10 @@ class Transport:
         self._credentials = Credentials(target, warn)
         self._identity: tuple[bytes, bytes] | None = None
         self._lock = threading.Lock()
-        self._client = pool.client(target)
-        self._pool: urllib3.PoolManager = self._client.rest_client.pool_manager
+        self._pool = pool.pool(target)
 
     def close(self) -> None:
         self._pool.clear()
-        self._client.close()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
     def request(
         self,
@@ -103,29 +101,58 @@ class Transport:
         content_type: str = "application/json",
         accept: str = "application/json",
         timeout: float | None = None,
+        busy: Collection[int] = RETRIED,
     ) -> Response:
         """Send and read whole. ``body`` is bytes, or made JSON; ``timeout`` in seconds, 0 for none.
 
-        A busy answer (429, 500, 503) is asked again up to three times, as Retry-After says.
+        After an answer whose status is one of ``busy`` it is asked again up to three times, after
+        the pause that its Retry-After names.
         Raises ClusterUnreachable, or the ApiError of the answer.
         """
         limit = self.timeout if timeout is None else timeout
         deadline = time.monotonic() + limit if limit else None
+        answer = self._ask(
+            method,
+            path,
+            deadline,
+            query=query,
+            body=body,
+            content_type=content_type,
+            accept=accept,
+            timeout=limit,
+            busy=busy,
+        )
+        data = b"".join(self._pieces(answer, deadline, limit))
+        return Response(answer.status, answer.headers, data, self.target.place)
+
+    def stream(self, path: str, *, query: Iterable[tuple[str, str]] = ()) -> Iterator[bytes]:
+        """GET, as ``request`` does it: the answer in pieces, as they come.
+
+        Raises ``Interrupted`` where it breaks off; what came before is then no whole answer.
+        """
+        deadline = time.monotonic() + self.timeout if self.timeout else None
+        answer = self._ask("GET", path, deadline, query=query, timeout=self.timeout)
+        yield from self._pieces(answer, deadline, self.timeout)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        deadline: float | None,
+        *,
+        busy: Collection[int] = RETRIED,
+        **given: Any,
+    ) -> urllib3.BaseHTTPResponse:
+        """An answer of status 2xx, its body not read yet; asked for again while that is safe."""
         attempt = 0
         while True:
-            answer = self.open(
-                method,
-                path,
-                query=query,
-                body=body,
-                content_type=content_type,
-                accept=accept,
-                timeout=limit,
-            )
-            data = self._read(answer, deadline, limit)
+            answer = self.open(method, path, **given)
             if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                return Response(answer.status, answer.headers, data, self.target.place)
-            wait = self._before_retry(method, answer, attempt, deadline)
+                return answer
+            data = b"".join(self._pieces(answer, deadline, given["timeout"]))
+            wait = None
+            if answer.status in busy:
+                wait = _before_retry(method, answer, attempt, deadline)
             if wait is None:
                 raise self._error(answer, data, f"{method} {path}")
             time.sleep(wait)
@@ -171,7 +198,7 @@ class Transport:
 
     def error(self, answer: urllib3.BaseHTTPResponse, request: str) -> Exception:
         """The error of a streamed answer that is not 2xx."""
-        return self._error(answer, self._read(answer, None, None), request)
+        return self._error(answer, b"".join(self._pieces(answer, None, None)), request)
 
     def _error(self, answer: urllib3.BaseHTTPResponse, data: bytes, request: str) -> Exception:
         return statuses.to_error(
@@ -225,43 +252,44 @@ class Transport:
             self._pool.clear()
             self._identity = identity
 
-    def _read(
+    def _pieces(
         self, answer: urllib3.BaseHTTPResponse, deadline: float | None, seconds: float | None
-    ) -> bytes:
-        """The whole body, or ClusterUnreachable: half an answer is never taken for whole."""
-        pieces: list[bytes] = []
+    ) -> Iterator[bytes]:
+        """The body to its end, or an error: half an answer is never taken for whole."""
         try:
             for piece in answer.stream(_CHUNK, decode_content=True):
-                pieces.append(piece)
                 self.stats.add(received=len(piece))
+                yield piece
                 if deadline is not None and time.monotonic() > deadline:
                     raise TimeoutError
         except (urllib3.exceptions.HTTPError, OSError) as error:
             answer.close()
-            raise self.explain(error, seconds) from error
+            explained = self.explain(error, seconds)
+            if isinstance(error, (TimeoutError, urllib3.exceptions.TimeoutError)):
+                raise explained from error
+            raise Interrupted(explained.message, explained.hint) from error
+        except GeneratorExit:  # whoever reads wants no more: the rest must not stay in the pipe
+            answer.close()
+            raise
         answer.release_conn()
-        return b"".join(pieces)
 
-    def _before_retry(
-        self,
-        method: str,
-        answer: urllib3.BaseHTTPResponse,
-        attempt: int,
-        deadline: float | None,
-    ) -> float | None:
-        """Seconds to wait before asking again; None for giving up."""
-        named = answer.headers.get("Retry-After", "")
-        if answer.status not in RETRIED or attempt >= _RETRIES:
-            return None
-        # A write is asked again only when the server says that it did not take it.
-        if method != "GET" and not (answer.status == HTTPStatus.TOO_MANY_REQUESTS or named):
-            return None
-        wait = float(named) if named.isdigit() else 0.2 * 3**attempt
-        if wait > _MOST_SECONDS_TO_WAIT:
-            return None
-        if deadline is not None and time.monotonic() + wait > deadline:
-            return None
-        return wait
+
+def _before_retry(
+    method: str, answer: urllib3.BaseHTTPResponse, attempt: int, deadline: float | None
+) -> float | None:
+    """Seconds to wait before asking again; None for giving up."""
+    named = answer.headers.get("Retry-After", "")
+    if attempt >= _RETRIES:
+        return None
+    # A write is asked again only when the server says that it did not take it.
+    if method != "GET" and not (answer.status == HTTPStatus.TOO_MANY_REQUESTS or named):
+        return None
+    wait = float(named) if named.isdigit() else 0.2 * 3**attempt
+    if wait > _MOST_SECONDS_TO_WAIT:
+        return None
+    if deadline is not None and time.monotonic() + wait > deadline:
+        return None
+    return wait
 
 
 def _limits(timeout: float | None, read_timeout: float | None) -> urllib3.Timeout:

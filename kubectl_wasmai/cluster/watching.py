@@ -14,6 +14,7 @@ from kubectl_wasmai.cluster import statuses
 from kubectl_wasmai.cluster.listing import read_list
 from kubectl_wasmai.cluster.transport import RETRIED, Transport
 from kubectl_wasmai.errors import ClusterUnreachable, Gone
+from kubectl_wasmai.jsonlist import Typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ class Watch:
 
     def _relist(self) -> Iterator[WatchEvent]:
         # A read from the server's cache is enough, and the watch goes on from there.
-        found = read_list(self._transport, self._path, dict, self._query, 500)
+        found = read_list(self._transport, self._path, Typed(dict[str, Any]), self._query, 500)
         current = {_key(object_): object_ for object_ in found.items}
         for key in [key for key in self._known if key not in current]:
             yield WatchEvent("DELETED", self._known.pop(key))

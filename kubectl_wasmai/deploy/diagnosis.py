@@ -16,17 +16,18 @@ def diagnose(cluster: Cluster, name: str, *, color: bool) -> None:
 
     A doctor that cannot work (rights, a lost connection) must not hide the failure itself.
     """
-    from kubectl_wasmai.doctor import Options, Subject, examine
+    from kubectl_wasmai.doctor import Options, Subject, examine, wanted
     from kubectl_wasmai.report import write_diagnoses
     from kubectl_wasmai.snapshot import collect
 
     namespace = cluster.namespace
+    options = Options(subject=Subject("Deployment", namespace, name))
     try:
-        snapshot = collect(cluster, namespace=namespace)
+        snapshot = collect(cluster, namespace=namespace, wanted=wanted(options))
     except WasmaiError as error:
         print(f"no diagnosis: {error.message}", file=sys.stderr)  # noqa: T201 - stderr is what it is for
         return
-    report = examine(snapshot, Options(subject=Subject("Deployment", namespace, name)))
+    report = examine(snapshot, options)
     if report.diagnoses:
         print(file=sys.stderr)  # noqa: T201 - apart from the lines about what was applied
         write_diagnoses(report, file=sys.stderr, color=color)

@@ -8,24 +8,24 @@ the redacted file must be that of the cluster, to the byte.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
-from kubectl_wasmai.snapshot.objects import Event, Pod
+from kubectl_wasmai.snapshot.events import RewrittenEvents
+from kubectl_wasmai.snapshot.objects import Pod
 from kubectl_wasmai.snapshot.redact import Redactor, redact_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from kubectl_wasmai.snapshot import ClusterSnapshot, Subject, WorkloadView
-    from kubectl_wasmai.snapshot.objects import Object
+    from kubectl_wasmai.snapshot.objects import Event, Object
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-NUMEROUS = ("Pod", "ReplicaSet", "Event")
+NUMEROUS = ("Pod", "ReplicaSet")
 """Of these only what is about the workloads of interest: no check quotes a stranger's pod."""
-
 
 LONGEST = 4096
 """Characters of a message, or of a log's line, that are judged: its beginning and its end. Events
@@ -37,20 +37,29 @@ def clean(
 ) -> tuple[ClusterSnapshot, tuple[WorkloadView, ...]]:
     """The snapshot and the views that are of interest in it, without secrets."""
     cleaner = _Cleaner()
-    cleaned = tuple(cleaner.view(each) for each in views)
-    about = {
-        (subject.kind, subject.namespace, subject.name) for view in views for subject in _of(view)
-    }
+    cleaned = {view.subject: cleaner.view(view) for view in views}
+    about = {subject for view in views for subject in _of(view)}
     objects = {
-        kind: tuple(
-            cleaner.struct(each) if kind not in NUMEROUS or _key(each) in about else each
-            for each in each_kind
-        )
-        for kind, each_kind in snapshot.objects.items()
+        kind: _objects(cleaner, kind, items, about) for kind, items in snapshot.objects.items()
     }
     logs = {key: _shortened_lines(redact_text(text)) for key, text in snapshot.logs.items()}
     metrics = {key: redact_text(text) for key, text in snapshot.metrics.items()}
-    return replace(snapshot, objects=objects, logs=logs, metrics=metrics), cleaned
+    told = replace(snapshot, objects=objects, logs=logs, metrics=metrics)
+    told.keep_views(tuple(cleaned.get(view.subject, view) for view in snapshot.views))
+    return told, tuple(cleaned.values())
+
+
+def _objects(
+    cleaner: _Cleaner, kind: str, items: Collection[Object], about: set[Subject]
+) -> Collection[Object]:
+    if kind == "Event":
+        return RewrittenEvents(cast("Collection[Event]", items), cleaner.struct)
+    if kind in NUMEROUS:
+        return tuple(
+            cleaner.struct(each) if (each.kind, each.namespace, each.name) in about else each
+            for each in items
+        )
+    return tuple(map(cleaner.struct, items))
 
 
 def _shortened(text: str) -> str:
@@ -66,14 +75,6 @@ def _of(view: WorkloadView) -> Iterable[Subject]:
     yield view.subject
     yield from view.controllers
     yield from (type(view.subject)("Pod", pod.namespace, pod.name) for pod in view.pods)
-
-
-def _key(item: Object) -> tuple[str, str, str]:
-    """What the object is about: itself, or what an event speaks of."""
-    if isinstance(item, Event):
-        about = item.involved_object
-        return about.kind or "", about.namespace or item.namespace, about.name or ""
-    return item.kind, item.namespace, item.name
 
 
 class _Cleaner:

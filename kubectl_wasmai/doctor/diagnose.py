@@ -34,43 +34,78 @@ def roots(
     findings: Iterable[Finding], runs: Sequence[CheckRun], known: Mapping[str, Cause]
 ) -> list[Finding]:
     """What stands: neither refuted by a check nor the consequence of something else."""
-    standing = [each for each in findings if not _is_refuted(known[each.cause], each, runs)]
+    passed = {
+        (run.check.id, result.subject)
+        for run in runs
+        for result in run.results
+        if result.status is Status.PASS
+    }
+    # Events outlive what they report: a check that passes now overrules them.
+    standing = [
+        each
+        for each in findings
+        if not any((check, each.subject) in passed for check in known[each.cause].refuted_by)
+    ]
     return _roots(known, standing)
 
 
 def diagnose(
     case: Case, findings: Iterable[Finding], runs: Sequence[CheckRun], known: Mapping[str, Cause]
 ) -> tuple[Diagnosis, ...]:
-    """Most certain first, then what explains most, then in the order of a pod's life."""
-    groups: dict[_Group, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(_key(known[finding.cause], finding), []).append(finding)
-    order = list(known)
-    diagnoses = [
-        _diagnosis(case, (id_, known[id_]), group, runs) for (id_, _), group in groups.items()
-    ]
+    """Most certain first, then what most pods suffer from, then what explains most, then in the
+    order of a pod's life."""
+    seen = _Seen(case, runs)
+    groups = _groups(known, findings)
+    order = {cause: place for place, cause in enumerate(known)}
+    diagnoses = [_diagnosis(seen, (id_, known[id_]), group) for (id_, _), group in groups.items()]
     return tuple(
         sorted(
             diagnoses,
             key=lambda d: (
                 _RANK[d.certainty],
+                -seen.suffering(d.workloads),
                 -len(d.explains),
-                order.index(d.cause),
+                order[d.cause],
                 d.subject,
             ),
         )
     )
 
 
-def _is_refuted(cause: Cause, finding: Finding, runs: Sequence[CheckRun]) -> bool:
-    """Events outlive what they report: a check that passes now overrules them."""
-    refuting = cause.refuted_by
-    return any(
-        result.status is Status.PASS and result.subject == finding.subject
-        for run in runs
-        if run.check.id in refuting
-        for result in run.results
-    )
+class _Seen:
+    """What checks and pods say, by the object they are about."""
+
+    def __init__(self, case: Case, runs: Sequence[CheckRun]) -> None:
+        self._checks = {run.check.id: place for place, run in enumerate(runs)}
+        self._unpassed: dict[Subject | None, set[str]] = {}
+        for run in runs:
+            for result in run.results:
+                if result.status in NOT_PASSED:
+                    self._unpassed.setdefault(result.subject, set()).add(run.check.id)
+        views = (*case.workloads, *case.components)
+        self._views = {view.subject: (place, view) for place, view in enumerate(views)}
+
+    def suffering(self, workloads: tuple[Subject, ...]) -> int:
+        """How many pods are not well, or could not even be created."""
+        views = [self._views[each][1] for each in workloads if each in self._views]
+        return sum(view.refused + sum(not is_well(pod) for pod in view.pods) for view in views)
+
+    def explained(
+        self, cause: Cause, subject: Subject, workloads: tuple[Subject, ...]
+    ) -> tuple[str, ...]:
+        """Checks that do not pass because of it, then other workloads and pods that suffer."""
+        failing = set().union(*(self._unpassed.get(each, ()) for each in workloads))
+        checks = sorted(failing.intersection(cause.checks), key=self._checks.__getitem__)
+        others = [str(each) for each in workloads if each != subject]
+        found = sorted(self._views[each] for each in workloads if each in self._views)
+        pods = [
+            str(Subject("Pod", pod.namespace, pod.name))
+            for _, view in found
+            for pod in view.pods
+            if not is_well(pod)
+        ]
+        names = dict.fromkeys([*checks, *others, *pods])
+        return tuple(name for name in names if name != str(subject))
 
 
 def _roots(known: Mapping[str, Cause], findings: list[Finding]) -> list[Finding]:
@@ -96,6 +131,25 @@ def _roots(known: Mapping[str, Cause], findings: list[Finding]) -> list[Finding]
     ]
 
 
+def _groups(known: Mapping[str, Cause], findings: Iterable[Finding]) -> dict[_Group, list[Finding]]:
+    """Findings that are one diagnosis. One that does not name the shared object joins those of
+    its subject that do."""
+    groups: dict[_Group, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(_key(known[finding.cause], finding), []).append(finding)
+    by_subject = {
+        (cause, finding.subject): group
+        for (cause, shared), group in groups.items()
+        for finding in group
+        if shared != tuple(finding.subject)
+    }
+    for key in [key for key in groups if key[1] == tuple(groups[key][0].subject)]:
+        home = by_subject.get((key[0], groups[key][0].subject))
+        if home is not None:
+            home += groups.pop(key)
+    return groups
+
+
 def _key(cause: Cause, finding: Finding) -> _Group:
     """Findings about one shared object (a class, an image) are one cause; else one a workload."""
     shared = cause.shared
@@ -103,9 +157,7 @@ def _key(cause: Cause, finding: Finding) -> _Group:
     return finding.cause, values if any(values) else tuple(finding.subject)
 
 
-def _diagnosis(
-    case: Case, named: tuple[str, Cause], findings: list[Finding], runs: Sequence[CheckRun]
-) -> Diagnosis:
+def _diagnosis(seen: _Seen, named: tuple[str, Cause], findings: list[Finding]) -> Diagnosis:
     cause_id, cause = named
     subjects = sorted({each.subject for each in findings})
     workloads = tuple(sorted({workload for each in findings for workload in each.affected}))
@@ -119,36 +171,11 @@ def _diagnosis(
         certainty=min((each.certainty for each in findings), key=lambda c: _RANK[c]),
         subject=subjects[0],
         workloads=workloads,
-        explains=_explained(case, cause, subjects[0], workloads, runs),
+        explains=seen.explained(cause, subjects[0], workloads),
         evidence=_evidence(findings),
         remedy=cause.remedy(subjects[0], names),
         runbook=cause.runbook,
     )
-
-
-def _explained(
-    case: Case,
-    cause: Cause,
-    subject: Subject,
-    workloads: tuple[Subject, ...],
-    runs: Sequence[CheckRun],
-) -> tuple[str, ...]:
-    """Checks that do not pass because of it, then other workloads and pods that suffer."""
-    checks = [
-        run.check.id
-        for run in runs
-        if run.check.id in cause.checks
-        and any(r.status in NOT_PASSED and r.subject in workloads for r in run.results)
-    ]
-    pods = [
-        str(Subject("Pod", pod.namespace, pod.name))
-        for view in (*case.workloads, *case.components)
-        if view.subject in workloads
-        for pod in view.pods
-        if not is_well(pod)
-    ]
-    others = [str(each) for each in workloads if each != subject]
-    return tuple(name for name in dict.fromkeys([*checks, *others, *pods]) if name != str(subject))
 
 
 def blamed_for(

@@ -19,13 +19,12 @@ from kubectl_wasmai.doctor.silence import Silence
 from kubectl_wasmai.doctor.symptoms import symptoms
 from kubectl_wasmai.doctor.tables import catalogue
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.snapshot import ClusterSnapshot, workload_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kubectl_wasmai.doctor.model import Finding
-    from kubectl_wasmai.snapshot import WorkloadView
+    from kubectl_wasmai.snapshot import ClusterSnapshot, WorkloadView
 
 
 def examine(
@@ -37,7 +36,7 @@ def examine(
     where ``options`` name a check, checklist or workload that does not exist.
     """
     options = options or Options()
-    case = _case(snapshot, options)
+    case = case_of(snapshot, options)
     runs = run_checks(case, all_checks())
     known = catalogue(options.own_tables)
     found = roots(_findings(case, options), runs, known)
@@ -52,14 +51,25 @@ def examine(
     return build_report(snapshot, diagnoses, entries, ignored)
 
 
-def _case(snapshot: ClusterSnapshot, options: Options) -> Case:
-    views = workload_views(snapshot)
+def case_of(snapshot: ClusterSnapshot, options: Options) -> Case:
+    """What checks and detectors are given. Raises ``InputError`` for a workload that is not
+    there."""
+    views = snapshot.views
     chosen = _workloads(snapshot, views, options)
     named = {view.subject for view in chosen}
     components = [view for view in views if gpu.role(view) and view.subject not in named]
     snapshot, cleaned = clean(snapshot, (*chosen, *components))
     workloads, offering = cleaned[: len(chosen)], cleaned[len(chosen) :]
     return Case(snapshot, workloads, options.thresholds, offering)
+
+
+def prepare() -> None:
+    """Loads what an examination needs, so that it need not be loaded later."""
+    all_checks()
+    all_detectors()
+    shipped_signatures()
+    shipped_checklists()
+    catalogue(())
 
 
 def _findings(case: Case, options: Options) -> Iterator[Finding]:
@@ -70,15 +80,24 @@ def _findings(case: Case, options: Options) -> Iterator[Finding]:
     yield from match_signatures(symptoms(case), [*own, *shipped_signatures()])
 
 
+def wanted(options: Options) -> Callable[[ClusterSnapshot, WorkloadView], bool]:
+    """Whose logs are worth reading: of the workloads asked for, and of what offers GPUs."""
+    asked = _asked_for(options.subject)
+    return lambda snapshot, view: asked(snapshot, view) or bool(gpu.role(view))
+
+
+def _asked_for(subject: Subject | None) -> Callable[[ClusterSnapshot, WorkloadView], bool]:
+    if subject is not None:
+        return lambda _, view: _is_about(view, subject)
+    return lambda snapshot, view: wants_wasm(snapshot, view) or wants_gpu(snapshot, view)
+
+
 def _workloads(
     snapshot: ClusterSnapshot, views: tuple[WorkloadView, ...], options: Options
 ) -> tuple[WorkloadView, ...]:
-    if options.subject is None:
-        return tuple(
-            view for view in views if wants_wasm(snapshot, view) or wants_gpu(snapshot, view)
-        )
-    chosen = tuple(view for view in views if _is_about(view, options.subject))
-    if not chosen:
+    asked = _asked_for(options.subject)
+    chosen = tuple(view for view in views if asked(snapshot, view))
+    if options.subject and not chosen:
         raise InputError(
             f"there is no {options.subject.kind.lower()} {options.subject.name!r} "
             f"in namespace {options.subject.namespace}",

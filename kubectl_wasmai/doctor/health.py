@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def condition(pod: Pod, type_: str) -> Condition | None:
-    return next((each for each in pod.status.conditions or () if each.type == type_), None)
+    for each in pod.status.conditions or ():
+        if each.type == type_:
+            return each
+    return None
 
 
 def is_ready(pod: Pod) -> bool:

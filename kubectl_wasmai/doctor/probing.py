@@ -28,6 +28,7 @@ _FAILED = re.compile(
     r"(?P<probe>Startup|Readiness|Liveness) probe (?:failed|errored)", re.IGNORECASE
 )
 _KILLED = re.compile(r"(?:Container (?P<name>\S+) )?failed (?P<probe>startup|liveness) probe")
+_REASONS = ("Killing", "Unhealthy", "ProbeWarning")
 _STATUS = re.compile(r"statuscode: (?P<code>\d{3})")
 _NO_PORT = re.compile(r"couldn't find port|strconv\.(?:Atoi|ParseInt)")
 _LISTENS = re.compile(
@@ -106,19 +107,28 @@ def probed(case: Case) -> Iterator[Probed]:
         for pod in view.pods:
             if is_finished(pod) or is_leaving(pod):
                 continue
-            for container in pod.spec.containers or ():
-                found = _probed(case.snapshot, view, pod, container)
+            events = [
+                event
+                for event in case.snapshot.events_of("Pod", pod.namespace, pod.name)
+                if event.reason in _REASONS
+            ]
+            for container in (pod.spec.containers or ()) if events else ():
+                found = _probed(case.snapshot, view, pod, container, events)
                 if found.kills or (found.failures and not is_ready(pod)):
                     yield found
 
 
 def _probed(
-    snapshot: ClusterSnapshot, view: WorkloadView, pod: Pod, container: Container
+    snapshot: ClusterSnapshot,
+    view: WorkloadView,
+    pod: Pod,
+    container: Container,
+    events: list[Event],
 ) -> Probed:
     subject = Subject("Pod", pod.namespace, pod.name)
     failures: list[Failure] = []
     kills: list[Failure] = []
-    for event in snapshot.events_of(*subject):
+    for event in events:
         about = event.involved_object
         if about.uid not in (None, "", pod.metadata.uid):
             continue
@@ -133,7 +143,7 @@ def _probed(
         elif event.reason in ("Unhealthy", "ProbeWarning") and (match := _FAILED.search(text)):
             failures.append(Failure(match["probe"].lower(), _result(text), evidence))
     status = next((s for s in container_statuses(pod) if s.name == container.name), None)
-    listens = tuple(_listens(snapshot, pod, container))
+    listens = tuple(_listens(snapshot, pod, container)) if failures or kills else ()
     return Probed(view, pod, container, status, tuple(failures), tuple(kills), listens)
 
 

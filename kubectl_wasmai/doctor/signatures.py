@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,9 +52,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     also: tuple[str, ...] = ()
 
     def fits(self, symptom: Symptom) -> bool:
-        """Whether the text is of the place, reason and kind of pod that this row is about."""
-        if symptom.where not in self.where or self.reason not in ("", symptom.reason):
-            return False
+        """Whether the text is of the kind of pod that this row is about."""
         if self.component not in (None, bool(gpu.role(symptom.view))):
             return False
         annotations = symptom.view.template_annotations
@@ -69,7 +68,12 @@ class _Compiled:
     signature: Signature
     regex: re.Pattern[str]
 
+    def is_of(self, where: str, reason: str) -> bool:
+        """Whether the row is about texts of this place and reason."""
+        return where in self.signature.where and self.signature.reason in ("", reason)
 
+
+@lru_cache(maxsize=1)
 def shipped_signatures() -> tuple[Signature, ...]:
     """All signatures of the package, in file order: the first that matches a text wins."""
     folder = resources.files("kubectl_wasmai.checks.signatures")
@@ -98,19 +102,21 @@ def match_signatures(
 ) -> Iterator[Finding]:
     """For each text the first signature, in table order, that fits it, and what else may."""
     compiled = [_Compiled(each, re.compile(each.pattern)) for each in signatures]
+    rows: dict[tuple[str, str], list[_Compiled]] = {}
     for symptom in symptoms:
-        yield from _first_match(symptom, compiled)
+        kind = (symptom.where, symptom.reason)
+        if kind not in rows:
+            rows[kind] = [each for each in compiled if each.is_of(*kind)]
+        yield from _first_match(symptom, rows[kind])
 
 
 def _first_match(symptom: Symptom, compiled: list[_Compiled]) -> Iterator[Finding]:
     # Of a log the last fitting line counts: it is the end of the latest attempt.
     texts = symptom.text.splitlines()[::-1] if symptom.where == "log" else [symptom.text]
     for signature, regex in ((each.signature, each.regex) for each in compiled):
-        if not signature.fits(symptom):
-            continue
         for text in texts:
             match = regex.search(text)
-            if match is not None:
+            if match is not None and signature.fits(symptom):
                 finding = _finding(symptom, signature, text, match)
                 yield finding
                 for cause in signature.also:

@@ -46,8 +46,8 @@ class Symptom:
     @property
     def node(self) -> str:
         """The node of the pod that the text is about; empty where there is none."""
-        names = (pod.spec.node_name for pod in self.view.pods if pod.name == self.subject.name)
-        return next(names, None) or ""
+        pod = self.view.by_name.get(self.subject.name)
+        return (pod and pod.spec.node_name) or ""
 
     def evidence(self, text: str) -> Evidence:
         """``text`` is the whole text, or the one line of a log that says it."""

@@ -208,6 +208,7 @@ def _collection(report: Report) -> Iterator[str]:
     unreadable = [f"{each.object}: {each.reason}" for each in seen.unreadable]
     for title, names in (
         ("Not allowed", denied), ("Not understood", unreadable), ("Not collected", seen.missing),
+        ("Logs not read, since too many workloads fail", seen.logs_not_read),
     ):  # fmt: skip
         if names:
             items = "".join(f"<li>{text(name)}</li>" for name in names)

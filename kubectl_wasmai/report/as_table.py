@@ -12,6 +12,7 @@ from kubectl_wasmai.report.rows import Row, rows
 from kubectl_wasmai.report.summary import (
     STATUS_WIDTH,
     ignored_lines,
+    limits_lines,
     rights_lines,
     summary_lines,
     verdict_lines,
@@ -54,6 +55,7 @@ def render(report: Report, look: Look | None = None) -> str:
         lines.append("")
     lines += rights_lines(report, width, color=color)
     lines += ignored_lines(report, width, color=color)
+    lines += limits_lines(report, width)
     lines = [*lines, *causes] if look.causes_last else [*causes, *lines]
     lines += summary_lines(report, width, color=color, strict=look.strict)
     return "\n".join(lines) + "\n"

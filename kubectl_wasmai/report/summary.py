@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_wasmai.harmless import harmless
 from kubectl_wasmai.report.rows import lacking_rights
-from kubectl_wasmai.report.text import VERDICTS, styled, wrapped
+from kubectl_wasmai.report.text import VERDICTS, folded, styled, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,15 @@ def ignored_lines(report: Report, width: int, *, color: bool) -> Iterator[str]:
         yield f"  {each.was:<{STATUS_WIDTH}}{told[0]}"
         yield from (" " * (STATUS_WIDTH + 2) + line for line in told[1:])
     yield ""
+
+
+def limits_lines(report: Report, width: int) -> list[str]:
+    """What was not looked at, so that nobody takes silence for an answer."""
+    unread = report.collection.logs_not_read
+    if not unread:
+        return []
+    text = f"Not read, since too many workloads fail: the logs of {folded(unread)}."
+    return [*wrapped(text, width, ""), ""]
 
 
 def summary_lines(report: Report, width: int, *, color: bool, strict: bool) -> Iterator[str]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_wasmai import gpu
 from kubectl_wasmai.errors import ApiError, ClusterUnreachable, Forbidden
 from kubectl_wasmai.snapshot.model import Denied, MetricsKey, Unreadable
-from kubectl_wasmai.snapshot.workloads import workload_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +66,7 @@ def _pods(snapshot: ClusterSnapshot) -> Iterator[tuple[str, Pod]]:
     sets = replace(snapshot, objects={"DaemonSet": snapshot.objects.get("DaemonSet", ())})
     vendors = {
         (view.subject.namespace, view.subject.name): gpu.component_vendor(view)
-        for view in workload_views(sets)
+        for view in sets.views
         if gpu.role(view) == gpu.EXPORTER
     }
     for pod in snapshot.pods if vendors else ():

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kubectl_wasmai import lenient
 from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.heap import no_garbage_collection
+from kubectl_wasmai.jsonlist import Typed
 from kubectl_wasmai.resources import BY_KIND
-from kubectl_wasmai.snapshot.collect import in_order, named
+from kubectl_wasmai.snapshot.documents import documents, utf8
 from kubectl_wasmai.snapshot.files import read_members
+from kubectl_wasmai.snapshot.listings import in_order
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
     Collection,
@@ -25,7 +27,10 @@ from kubectl_wasmai.snapshot.model import (
     Unreadable,
 )
 from kubectl_wasmai.snapshot.objects import TYPES, Object
-from kubectl_wasmai.snapshot.yaml_documents import yaml_documents
+from kubectl_wasmai.snapshot.workloads import Subject
+
+if TYPE_CHECKING:
+    from kubectl_wasmai.resources import Resource
 
 INFO_FILE = "snapshot.json"
 VERSION_FILE = "version.json"
@@ -59,8 +64,9 @@ def load(source: str) -> ClusterSnapshot:
     newest time found in it, never the clock. Raises ``InputError`` where nothing usable is found.
     """
     reading = _Reading()
-    for name, content in read_members(source, lambda *pair: _unread(reading, *pair)):
-        _member(reading, name, content)
+    with no_garbage_collection():
+        for name, content in read_members(source, lambda *pair: _unread(reading, *pair)):
+            _member(reading, name, content)
     if not reading.objects:
         raise InputError(
             f"no Kubernetes objects found in {source}",
@@ -104,19 +110,26 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
             if (told_by := _metrics_key(path)) is not None:
                 reading.metrics[told_by] = content.decode("utf-8", "replace")
         elif path.name == VERSION_FILE:
-            reading.server_version = _server_version(msgspec.json.decode(_utf8(content)))
+            reading.server_version = _server_version(msgspec.json.decode(utf8(content)))
         elif path.name == INFO_FILE:
             reading.info = _recorded_info(content)
         else:
-            for document in documents(path.suffix, content):
-                _objects(reading, name, document)
+            _objects_of(reading, name, content)
     except (RecursionError, ValueError) as error:
         raise InputError(
             f"{name} in the snapshot is not readable: {error}",
             "it may be only half written; remove it or save the snapshot again",
         ) from error
-    pattern = _LOG_TIME if path.suffix in (".log", ".prom") else _OBJECT_TIME
-    reading.times.add(max(pattern.findall(content), default=b""))
+    if reading.info is None:
+        pattern = _LOG_TIME if path.suffix in (".log", ".prom") else _OBJECT_TIME
+        reading.times.add(max(pattern.findall(content), default=b""))
+
+
+def _objects_of(reading: _Reading, name: str, content: bytes) -> None:
+    suffix, text = PurePosixPath(name).suffix, utf8(content)
+    if suffix != ".json" or not _list_of_one_kind(reading, text):
+        for document in documents(suffix, text):
+            _objects(reading, name, document)
 
 
 def _log(reading: _Reading, path: PurePosixPath, content: bytes) -> None:
@@ -141,17 +154,37 @@ def _latest(times: set[bytes]) -> datetime:
     return datetime.fromtimestamp(0, tz=timezone.utc)
 
 
-def documents(suffix: str, content: bytes) -> list[Any]:
-    """The documents of a JSON or YAML file. Raises ``ValueError`` (msgspec's errors are such)."""
-    text = _utf8(content)
-    return [msgspec.json.decode(text)] if suffix == ".json" else yaml_documents(text)
+class _Kind(msgspec.Struct, rename="camel"):
+    kind: str = ""
+    api_version: str = ""
 
 
-def _utf8(content: bytes) -> bytes:
-    """PowerShell's ``>`` writes UTF-16; others put a mark before UTF-8."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16").encode()
-    return content.removeprefix(codecs.BOM_UTF8)
+class _List(_Kind):
+    items: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _list_of_one_kind(reading: _Reading, content: bytes) -> bool:
+    """What is read a hundred times more often than anything else, ten times faster: a List whose
+    items are all of one kind and fit its type. False, and nothing read, where it is none."""
+    try:
+        found = msgspec.json.decode(content, type=_List)
+        kinds = {
+            (each.kind, each.api_version or found.api_version)
+            for each in msgspec.json.decode(found.items, type=list[_Kind])
+        }
+        kind, group = next(iter(kinds), ("", found.api_version))
+        kind = kind or found.kind.removesuffix("List")
+        if len(kinds) > 1 or not found.kind.endswith("List") or not _is_ours(kind, group):
+            return False
+        items = Typed(TYPES[kind]).many(found.items)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    if not all(item.name for item in items):
+        return False
+    named = reading.objects.setdefault(kind, {})
+    for item in items:
+        named[item.namespace, item.name] = with_kind(BY_KIND[kind], item)
+    return True
 
 
 def _objects(reading: _Reading, where: str, document: Any) -> None:
@@ -166,34 +199,48 @@ def _objects(reading: _Reading, where: str, document: Any) -> None:
     items = document.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list | type(None)):
         item_kind = kind.removesuffix("List")
-        if _is_ours(item_kind, document):
+        if _is_ours(item_kind, document.get("apiVersion")):
             reading.objects.setdefault(item_kind, {})
         for item in items or ():
             stamped = {"kind": item_kind, **item} if item_kind and isinstance(item, dict) else item
             _objects(reading, where, stamped)
-    elif _is_ours(kind, document):
+    elif _is_ours(kind, document.get("apiVersion")):
         _object(reading, where, str(kind), document)
 
 
-def _is_ours(kind: Any, document: dict[str, Any]) -> bool:
+def _is_ours(kind: Any, api_version: Any) -> bool:
     """Other API groups have kinds of the same name: Kyverno's ClusterPolicy, Knative's Service.
     Events are of two groups, and a List by kubectl is of the core's whatever it holds."""
     if not isinstance(kind, str) or kind not in TYPES:
         return False
-    group = str(document.get("apiVersion") or "").rpartition("/")[0]
+    group = str(api_version or "").rpartition("/")[0]
     return group in ("", BY_KIND[kind].group) or kind == "Event"
+
+
+def with_kind(resource: Resource, item: Object) -> Object:
+    """Items of a List need not carry their kind; the checks want it."""
+    if item.kind and item.api_version:
+        return item
+    return msgspec.structs.replace(item, api_version=resource.api_version, kind=resource.kind)
 
 
 def _object(reading: _Reading, where: str, kind: str, document: dict[str, Any]) -> None:
     document = {"apiVersion": BY_KIND[kind].api_version, **document}
     found = reading.objects.setdefault(kind, {})
     item, reasons = lenient.read(document, TYPES[kind])
-    name = named(kind, document)
+    name = _named(kind, document)
     reading.unreadable += [Unreadable(f"{name} in {where}", reason) for reason in reasons]
     if item is not None and item.name:
         found[item.namespace, item.name] = item
     elif not reasons:
         _unread(reading, f"{name} in {where}", "it has no name")
+
+
+def _named(kind: str, document: dict[str, Any]) -> str:
+    """``Pod shop/web-1`` of an object whatever its fields hold."""
+    metadata = document.get("metadata")
+    found = metadata if isinstance(metadata, dict) else {}
+    return str(Subject(kind, str(found.get("namespace") or ""), str(found.get("name") or "?")))
 
 
 def _log_key(path: PurePosixPath) -> LogKey | None:

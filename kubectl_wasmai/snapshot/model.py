@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 
+from kubectl_wasmai.snapshot.events import Events, Key, indexed
 from kubectl_wasmai.snapshot.objects import (
     TYPES,
+    CronJob,
     DeviceClass,
     Event,
     Node,
@@ -26,11 +28,14 @@ from kubectl_wasmai.snapshot.objects import (
     Workload,
 )
 from kubectl_wasmai.snapshot.objects.meta import Time  # noqa: TC001 - msgspec resolves it
+from kubectl_wasmai.snapshot.workloads import WorkloadView, workload_views
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Collection as Many
 
 T = TypeVar("T", bound=Object)
+E = TypeVar("E")
 
 
 class Denied(msgspec.Struct, frozen=True):
@@ -54,10 +59,11 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """What it took to collect, and what could not be had.
+    """What it took to collect, and what could not be had. Seconds; bytes as decompressed.
 
     ``missing`` kinds were not collected; ``unserved`` ones the server does not have, so there
-    are none of them.
+    are none of them. ``logs_not_read`` are failing workloads of interest beyond the number of
+    those whose logs are read.
     """
 
     requests: int = 0
@@ -67,6 +73,7 @@ class Collection(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     unserved: tuple[str, ...] = ()
+    logs_not_read: tuple[str, ...] = msgspec.field(default=(), name="logsNotRead")
 
 
 class SnapshotInfo(msgspec.Struct, frozen=True, rename="camel"):
@@ -107,9 +114,25 @@ class ClusterSnapshot:
 
     info: SnapshotInfo
     source: Literal["live", "file"]
-    objects: Mapping[str, tuple[Object, ...]]
+    objects: Mapping[str, Many[Object]]
     logs: Mapping[LogKey, str] = field(default_factory=dict)
     metrics: Mapping[MetricsKey, str] = field(default_factory=dict)
+
+    def completed(
+        self,
+        info: SnapshotInfo,
+        logs: Mapping[LogKey, str],
+        metrics: Mapping[MetricsKey, str],
+    ) -> ClusterSnapshot:
+        """The same objects, with logs and metrics; what was worked out of the objects is not
+        worked out again."""
+        other = replace(self, info=info, logs=logs, metrics=metrics)
+        vars(other).update({**vars(self), **vars(other)})
+        return other
+
+    def keep_views(self, views: tuple[WorkloadView, ...]) -> None:
+        """Takes these for what would be worked out of the objects: ``views``, in its order."""
+        vars(self)["views"] = views
 
     def has(self, kind: str) -> bool:
         return kind in self.objects
@@ -121,7 +144,7 @@ class ClusterSnapshot:
 
     def of(self, kind: str, type: type[T]) -> tuple[T, ...]:  # noqa: A002 - reads as the noun
         """All objects of one kind; empty where the kind is missing."""
-        return cast("tuple[T, ...]", self.objects.get(kind, ()))
+        return cast("tuple[T, ...]", tuple(self.objects.get(kind, ())))
 
     @cached_property
     def pods(self) -> tuple[Pod, ...]:
@@ -167,12 +190,46 @@ class ClusterSnapshot:
         templates = self.of("ResourceClaimTemplate", ResourceClaimTemplate)
         return {(each.namespace, each.name): each for each in templates}
 
+    @cached_property
+    def views(self) -> tuple[WorkloadView, ...]:
+        """Every outermost workload and every bare pod, by namespace, kind and name."""
+        return workload_views(self)
+
+    @cached_property
+    def cron_jobs(self) -> dict[tuple[str, str], CronJob]:
+        """By namespace and name."""
+        return {(each.namespace, each.name): each for each in self.of("CronJob", CronJob)}
+
+    @cached_property
+    def pods_by_node(self) -> dict[str, tuple[Pod, ...]]:
+        """Pods that have been placed, by the name of their node."""
+        placed = (pod for pod in self.pods if pod.spec.node_name)
+        return _grouped(placed, lambda pod: pod.spec.node_name or "")
+
+    def views_in(self, namespace: str) -> tuple[WorkloadView, ...]:
+        return self._views_in.get(namespace, ())
+
+    def services_in(self, namespace: str) -> tuple[Service, ...]:
+        return self._services_in.get(namespace, ())
+
+    @cached_property
+    def _views_in(self) -> dict[str, tuple[WorkloadView, ...]]:
+        return _grouped(self.views, lambda view: view.subject.namespace)
+
+    @cached_property
+    def _services_in(self) -> dict[str, tuple[Service, ...]]:
+        return _grouped(self.services, lambda service: service.namespace)
+
     def workload(self, kind: str, namespace: str, name: str) -> Workload | None:
         return self._workloads.get((kind, namespace, name))
 
     def events_of(self, kind: str, namespace: str, name: str) -> tuple[Event, ...]:
         """Events about one object, oldest first."""
-        return self._events.get((kind, namespace, name), ())
+        key = Key(kind, namespace, name)
+        found = self._events_found.get(key)
+        if found is None:
+            found = self._events_found[key] = self._events.of(key)
+        return found
 
     @cached_property
     def _workloads(self) -> dict[tuple[str, str, str], Workload]:
@@ -184,14 +241,18 @@ class ClusterSnapshot:
         }
 
     @cached_property
-    def _events(self) -> dict[tuple[str, str, str], tuple[Event, ...]]:
-        index: dict[tuple[str, str, str], list[Event]] = {}
-        for event in self.of("Event", Event):
-            about = event.involved_object
-            namespace = about.namespace or ("" if about.kind == "Node" else event.namespace)
-            index.setdefault((about.kind or "", namespace, about.name or ""), []).append(event)
-        epoch = datetime.fromtimestamp(0, tz=timezone.utc)
-        return {
-            key: tuple(sorted(events, key=lambda e: (e.last_seen or epoch, e.name)))
-            for key, events in index.items()
-        }
+    def _events(self) -> Events:
+        return indexed(cast("Many[Event]", self.objects.get("Event", ())))
+
+    @cached_property
+    def _events_found(self) -> dict[Key, tuple[Event, ...]]:
+        """What was asked for before: many checks ask about the same objects."""
+        return {}
+
+
+def _grouped(items: Iterable[E], key: Callable[[E], str]) -> dict[str, tuple[E, ...]]:
+    """Each group in the order of the items."""
+    found: dict[str, list[E]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return {name: tuple(group) for name, group in found.items()}

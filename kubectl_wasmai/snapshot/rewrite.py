@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.snapshot.load import documents
+from kubectl_wasmai.snapshot.documents import documents
 from kubectl_wasmai.snapshot.redact import Redactor, redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kubectl_wasmai.snapshot.save import Member
 
-def redacted(members: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+
+def redacted(members: Iterable[tuple[str, bytes]]) -> Iterator[Member]:
     """Each member's name (YAML becomes JSON) and its content without secrets.
 
     Raises ``InputError`` for what cannot be understood: it cannot be redacted either.
@@ -24,7 +26,7 @@ def redacted(members: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]
     for name, content in members:
         path = PurePosixPath(name)
         if path.suffix in (".log", ".prom"):
-            yield name, redact_text(content.decode("utf-8", "replace")).encode()
+            yield name, [redact_text(content.decode("utf-8", "replace")).encode()]
             continue
         try:
             parts = documents(path.suffix, content)
@@ -33,7 +35,7 @@ def redacted(members: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]
         except (RecursionError, ValueError, TypeError) as error:
             raise InputError(f"{name} in the snapshot is not readable: {error}") from error
         renamed = name if path.suffix == ".json" else f"{name}.json"
-        yield renamed, msgspec.json.format(body, indent=1) + b"\n"
+        yield renamed, [msgspec.json.format(body, indent=1), b"\n"]
 
 
 def _list(items: list[object]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_wasmai.snapshot.objects import (
@@ -38,14 +39,14 @@ class Subject(NamedTuple):
         return f"{self.kind} {path}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WorkloadView:
     """The outermost owner of some pods, its pod template, and the pods there are.
 
     ``controllers`` are the objects between owner and pods (ReplicaSets, Jobs) and the owner
     itself, since events about failed pod creation sit on any of them. A bare pod is its own
     owner and template. ``desired`` are the pods asked for; ``refused`` those that a controller
-    could not even create.
+    could not even create. A view equals only itself.
     """
 
     subject: Subject
@@ -62,6 +63,10 @@ class WorkloadView:
     def containers(self) -> tuple[Container, ...]:
         return tuple(self.spec.containers or ())
 
+    @cached_property
+    def by_name(self) -> dict[str, Pod]:
+        return {pod.name: pod for pod in self.pods}
+
     @property
     def template_annotations(self) -> dict[str, str]:
         return self.template.annotations or {}
@@ -71,10 +76,14 @@ def workload_views(snapshot: ClusterSnapshot) -> tuple[WorkloadView, ...]:
     """Every outermost workload and every bare pod, by namespace, kind and name."""
     pods: dict[Subject, list[Pod]] = {}
     middles: dict[Subject, set[Subject]] = {}
+    owners: dict[Subject, tuple[Subject, ...]] = {}
     for pod in snapshot.pods:
-        chain = owner_chain(snapshot, pod)
+        owner = _controller(pod.metadata)
+        if owner is not None and owner not in owners:
+            owners[owner] = owner_chain(snapshot, pod)[1:]
+        chain = owners[owner] if owner else (Subject("Pod", pod.namespace, pod.name),)
         pods.setdefault(chain[-1], []).append(pod)
-        middles.setdefault(chain[-1], set()).update(chain[1:])
+        middles.setdefault(chain[-1], set()).update(chain if owner else ())
     for subject, chain in _controllers_without_pods(snapshot):
         middles.setdefault(subject, set()).update(chain)
     views = [
@@ -116,8 +125,7 @@ def _guess_deployment(owner: Subject, pod: Pod) -> tuple[Subject, ...]:
 
 def _lookup(snapshot: ClusterSnapshot, subject: Subject) -> Workload | CronJob | None:
     if subject.kind == "CronJob":
-        jobs = snapshot.of("CronJob", CronJob)
-        return next((j for j in jobs if (j.namespace, j.name) == subject[1:]), None)
+        return snapshot.cron_jobs.get((subject.namespace, subject.name))
     return snapshot.workload(*subject)
 
 
@@ -131,8 +139,12 @@ def _controllers_without_pods(
             owner = _controller(workload.metadata)
             if owner is None:
                 yield subject, (subject,)
-            elif kind == "ReplicaSet":
+            elif kind in ("ReplicaSet", "Job"):
                 yield owner, (owner, subject)
+    for timed in snapshot.of("CronJob", CronJob):
+        if not timed.spec.suspend:
+            subject = Subject("CronJob", timed.namespace, timed.name)
+            yield subject, (subject,)
 
 
 def _view(
@@ -151,6 +163,7 @@ def _view(
         template = (pods[0].metadata, pods[0].spec)
     workload = owner if isinstance(owner, Workload) else None
     pods = _present(workload, pods)
+    refused = _refused(snapshot, workload, middles, len(pods))
     return WorkloadView(
         subject=subject,
         metadata=owner.metadata if owner else ObjectMeta(),
@@ -158,8 +171,9 @@ def _view(
         spec=template[1],
         pods=tuple(sorted(pods, key=lambda pod: pod.name)),
         controllers=tuple(sorted(middles)),
-        desired=_desired(workload, len(pods)),
-        refused=_refused(snapshot, workload, middles, len(pods)),
+        # Nobody says how many a CronJob wants: those of its Jobs.
+        desired=_desired(workload, len(pods)) if workload else len(pods) + refused,
+        refused=refused,
         conditions=tuple((workload.status.conditions if workload else None) or ()),
     )
 
@@ -167,7 +181,7 @@ def _view(
 def _present(workload: Workload | None, pods: list[Pod]) -> list[Pod]:
     """Without failed pods that have been replaced: evicted or rejected ones stay in the list
     until someone deletes them. A Job's failed tries count until one succeeds."""
-    pods = [pod for pod in pods if not _is_outlived(pod, pods)]
+    pods = _without_outlived(pods)
     if workload is None or workload.kind == "Job":
         return pods
     standing = [pod for pod in pods if pod.status.phase != "Failed"]
@@ -175,23 +189,24 @@ def _present(workload: Workload | None, pods: list[Pod]) -> list[Pod]:
     return standing if len(running) >= max(1, _desired(workload, len(running))) else pods
 
 
-def _is_outlived(pod: Pod, pods: Iterable[Pod]) -> bool:
-    """A later one succeeded; or the kubelet that rejected it (as it does after a reboot, before
-    device plugins are back) runs a later one."""
-    made = pod.metadata.creation_timestamp
-    rejected = pod.status.reason in REJECTIONS
-    return pod.status.phase == "Failed" and any(
-        (
-            other.status.phase == "Succeeded"
-            or (
-                rejected
-                and other.status.phase == "Running"
-                and other.spec.node_name == pod.spec.node_name
-            )
+def _without_outlived(pods: list[Pod]) -> list[Pod]:
+    """Without those of which a later one succeeded; or that a kubelet rejected (as it does after a
+    reboot, before device plugins are back) which runs a later one."""
+    done = [pod for pod in pods if pod.status.phase == "Succeeded"]
+    running: dict[str | None, list[Pod]] = {}
+    for pod in pods:
+        if pod.status.phase == "Running":
+            running.setdefault(pod.spec.node_name, []).append(pod)
+
+    def is_outlived(pod: Pod) -> bool:
+        rejected = pod.status.reason in REJECTIONS
+        made = pod.metadata.creation_timestamp
+        others = [*done, *(running.get(pod.spec.node_name, ()) if rejected else ())]
+        return pod.status.phase == "Failed" and any(
+            made is None or (other.metadata.creation_timestamp or made) >= made for other in others
         )
-        and (made is None or (other.metadata.creation_timestamp or made) >= made)
-        for other in pods
-    )
+
+    return [pod for pod in pods if not is_outlived(pod)]
 
 
 def _template(owner: Workload | CronJob | None) -> tuple[ObjectMeta, PodSpec] | None:
@@ -206,8 +221,11 @@ def _desired(workload: Workload | None, pods: int) -> int:
         return pods
     if workload.spec.replicas is not None:
         return workload.spec.replicas
-    # DaemonSets and Jobs count differently; what matters is whether they have any pod.
-    return max(pods, 1) if workload.kind in ("DaemonSet", "Job") else pods
+    if workload.kind == "DaemonSet":
+        scheduled = workload.status.desired_number_scheduled
+        return max(pods, 1) if scheduled is None else scheduled
+    # What matters of a Job is whether it has any pod while it is to run.
+    return pods or int(workload.kind == "Job" and _lacks_its_pod(workload))
 
 
 def _refused(
@@ -220,6 +238,14 @@ def _refused(
     ReplicaSet lacks some, while the old one still serves."""
     sets = [found for each in middles if (found := snapshot.workload(*each)) is not None]
     counted = [each for each in sets if each.kind in ("ReplicaSet", "StatefulSet")]
+    if workload is None:
+        return sum(_lacks_its_pod(each) for each in sets if each.kind == "Job")
     if not counted:
         return max(0, _desired(workload, pods) - pods)
     return sum(max(0, (each.spec.replicas or 0) - each.status.replicas) for each in counted)
+
+
+def _lacks_its_pod(job: Workload) -> bool:
+    """A Job that is to run and has no pod, not even one that failed: those it counts."""
+    ended = any(each.status == "True" for each in job.status.conditions or ())
+    return not (ended or job.status.active or job.status.failed or job.status.succeeded)

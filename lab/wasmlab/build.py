@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -40,15 +41,31 @@ def ensure_kubernetes() -> Path:
     return _ensure_programs((*CONTROL_PLANE_PROGRAMS, *NODE_PROGRAMS))
 
 
+def ensure_device_plugin() -> Path:
+    """The lab's own device plugin, built when missing or changed; needs no root."""
+    source = LAB_DIR / "kubernetes"
+    files = [source / "go.mod", *sorted((source / "deviceplugin").glob("*.go"))]
+    content = b"".join(file.read_bytes() for file in files)
+    target = cache_dir() / f"device-plugin-{hashlib.sha256(content).hexdigest()[:10]}"
+    if not target.exists():
+        with building("device-plugin") as temporary:
+            if not target.exists():
+                step("building the lab's device plugin")
+                _go_build(["./deviceplugin"], "-s -w", temporary)
+                (temporary / "deviceplugin").rename(target)
+    return target
+
+
 @contextlib.contextmanager
 def building(name: str) -> Iterator[Path]:
     """A temporary folder of the cache, gone afterwards whatever happens.
 
-    One build at a time: a second one waits here, and finds the part made when it looks again.
+    One build of a part at a time: a second one waits here, and finds the part made when it looks
+    again.
     """
-    with locked("build", "another build is running; waiting for it"):
+    with locked(f"build-{name}", f"another build of {name} is running; waiting for it"):
         # What an earlier build left when it was killed; under the lock nobody uses it.
-        for stale in cache_dir().glob("building-*"):
+        for stale in cache_dir().glob(f"building-{name}-*"):
             shutil.rmtree(stale, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=f"building-{name}-", dir=cache_dir()))
         try:
@@ -107,7 +124,6 @@ def _missing(target: Path, programs: Sequence[str]) -> list[str]:
 
 
 def _build_programs(programs: Sequence[str], into: Path) -> None:
-    go = require("go", "install Go 1.24 or newer (https://go.dev/dl); it builds Kubernetes")
     require_disk()
     step(f"building {', '.join(programs)} {KUBERNETES_VERSION} (minutes the first time)")
     major, minor, _ = KUBERNETES_VERSION.split(".")
@@ -116,17 +132,21 @@ def _build_programs(programs: Sequence[str], into: Path) -> None:
         f"-s -w -X {version}.gitVersion=v{KUBERNETES_VERSION}"
         f" -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
     )
-    run_long(
-        "go build",
-        [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{into}/",
-         *(_package(name) for name in programs)],
-        hint="the modules come from Go's module proxy; check `go env GOPROXY` and the network",
-        cwd=LAB_DIR / "kubernetes",
-        env={"CGO_ENABLED": "0"},
-    )  # fmt: skip
+    _go_build([_package(name) for name in programs], flags, into)
     # Go names a program after the last word of its path.
     if (into / "server").exists():
         (into / "server").rename(into / "etcd")
+
+
+def _go_build(packages: Sequence[str], flags: str, into: Path) -> None:
+    go = require("go", "install Go 1.24 or newer (https://go.dev/dl); it builds Kubernetes")
+    run_long(
+        "go build",
+        [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{into}/", *packages],
+        hint="the modules come from Go's module proxy; check `go env GOPROXY` and the network",
+        cwd=LAB_DIR / "kubernetes",
+        env={"CGO_ENABLED": "0"},
+    )
 
 
 def _package(program: str) -> str:

@@ -1,4 +1,4 @@
-"""Making a node's root file system from Debian packages, and containerd's second generation.
+"""Making a node's root file system from Debian packages, and programs of Debian's next suite.
 
 All mounting happens in a mount namespace of the build's own, so an interrupted build leaves no
 mount behind.
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from .build import building, require_disk
 from .errors import LabError
-from .paths import DEBIAN_SUITE, ROOT_PACKAGES, containerd2_root, node_root
+from .paths import DEBIAN_SUITE, ROOT_PACKAGES, containerd2_root, node_root, plain_crun
 from .progress import run_long, step
 from .shell import require
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+OTHER_SUITE = "sid"
 _PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation", "private", "sh", "-ec"]
 _HINT = "the packages come from Debian's mirror: check the network and any apt proxy"
 
@@ -33,11 +34,11 @@ chroot "$ROOT" apt-get clean
 
 # The package lists of the other suite are kept apart, so the node's own are not touched.
 # sid's are valid for a week only: a mirror that lags is still good enough here.
-_CONTAINERD2_SCRIPT = """
+_OTHER_SUITE_SCRIPT = """
 mount --bind "$WORK" "$ROOT/mnt"
 mount -t proc proc "$ROOT/proc"
 mount --bind /etc/resolv.conf "$ROOT/etc/resolv.conf"
-sed "s/ $SUITE / sid /" "$ROOT/etc/apt/sources.list" >"$WORK/sources.list"
+sed "s/ $SUITE / $OTHER /" "$ROOT/etc/apt/sources.list" >"$WORK/sources.list"
 mkdir -p "$WORK/lists/partial" "$WORK/cache/archives/partial" "$WORK/unpacked"
 chroot "$ROOT" sh -ec '
   cd /mnt
@@ -45,8 +46,10 @@ chroot "$ROOT" sh -ec '
     -o Dir::State::lists=/mnt/lists -o Dir::Cache=/mnt/cache -o APT::Sandbox::User=root
     -o Acquire::Check-Valid-Until=false"
   apt-get $options update
-  apt-get $options download containerd
-  dpkg-deb -x containerd_*.deb /mnt/unpacked
+  for package in '"$PACKAGES"'; do
+    apt-get $options download "$package/'"$OTHER"'"
+    dpkg-deb -x "$package"_*.deb /mnt/unpacked
+  done
 '
 """
 
@@ -64,16 +67,27 @@ def ensure_root() -> Path:
 
 def ensure_containerd2() -> Path:
     """A folder with containerd 2's programs under usr/bin, to lay over a node's root."""
-    target = containerd2_root()
+    # Its programs alone: other folders could hide the root's own.
+    return _ensure_unpacked(["containerd"], ["usr/bin"], containerd2_root())
+
+
+def ensure_plain_crun() -> Path:
+    """A folder with a crun that was built without WebAssembly, as most distributions do, and the
+    libraries it needs, under usr."""
+    packages = ["crun", "libblake3-0", "libjson-c5"]
+    return _ensure_unpacked(packages, ["usr/bin", "usr/lib"], plain_crun())
+
+
+def _ensure_unpacked(packages: list[str], parts: list[str], target: Path) -> Path:
     if not target.exists():
         root = ensure_root()
-        with building("containerd") as temporary:
+        with building(packages[0]) as temporary:
             if not target.exists():
-                _build_containerd2(root, temporary)
-                # Its programs alone: other folders could hide the root's own.
-                programs = temporary / "layer" / "usr"
-                programs.mkdir(parents=True)
-                (temporary / "unpacked/usr/bin").rename(programs / "bin")
+                _fetch(packages, root, temporary)
+                for part in parts:
+                    place = temporary / "layer" / part
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    (temporary / "unpacked" / part).rename(place)
                 (temporary / "layer").rename(target)
     return target
 
@@ -98,14 +112,21 @@ def _build_root(root: Path) -> None:
     )
 
 
-def _build_containerd2(root: Path, work: Path) -> None:
+def _fetch(packages: list[str], root: Path, work: Path) -> None:
     _require_linux_root()
-    step("fetching containerd 2 from Debian sid")
+    step(f"fetching {packages[0]} from Debian {OTHER_SUITE}")
     run_long(
-        "containerd 2",
-        [*_PRIVATE_MOUNTS, _CONTAINERD2_SCRIPT],
+        packages[0],
+        [*_PRIVATE_MOUNTS, _OTHER_SUITE_SCRIPT],
         hint=_HINT,
-        env={"SUITE": DEBIAN_SUITE, "ROOT": str(root), "WORK": str(work), "LC_ALL": "C.UTF-8"},
+        env={
+            "PACKAGES": " ".join(packages),
+            "SUITE": DEBIAN_SUITE,
+            "OTHER": OTHER_SUITE,
+            "ROOT": str(root),
+            "WORK": str(work),
+            "LC_ALL": "C.UTF-8",
+        },
     )
 
 

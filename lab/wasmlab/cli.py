@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import lab, load, state
-from .build import ensure_control_plane
-from .build_root import ensure_containerd2
-from .client import Lab
+from .build import ensure_control_plane, ensure_device_plugin
+from .build_root import ensure_containerd2, ensure_plain_crun
+from .build_wasi_nn import ensure_wasi_nn
 from .errors import LabError
 from .faults import all_faults
 from .faults.run import MOMENTS, chosen, run_faults
@@ -64,6 +64,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="only kube-apiserver, etcd and kubectl; needs no root",
     )
+    build.add_argument(
+        "--wasi-nn",
+        action="store_true",
+        help="also WasmEdge's WASI-NN plugin with llama.cpp, for the faults that load models",
+    )
     build.set_defaults(command=_build)
 
     up = commands.add_parser("up", help="start the lab; builds what is missing")
@@ -111,7 +116,10 @@ def _add_fault_command(commands: _Commands) -> None:
     fault.add_argument("--list", action="store_true", help="list the faults")
     fault.add_argument("--record", type=Path, metavar="DIR", help="write recordings to DIR/NAME/")
     fault.add_argument(
-        "--moment", action="append", choices=tuple(MOMENTS), help="when to record (repeatable)"
+        "--moment",
+        action="append",
+        choices=tuple(MOMENTS),
+        help="when to record (repeatable; default: where the fault changes)",
     )
     fault.add_argument("--keep", action="store_true", help="leave the fault in place")
     fault.set_defaults(command=_fault)
@@ -162,6 +170,10 @@ def _build(options: argparse.Namespace) -> None:
         print(ensure_control_plane())
         return
     lab.ensure_parts()
+    ensure_device_plugin()
+    ensure_plain_crun()
+    if options.wasi_nn:
+        ensure_wasi_nn()
     # Last: it comes from a suite that changes every day, and the usual lab does without it.
     ensure_containerd2()
     step("everything is built")
@@ -241,7 +253,6 @@ def _fault(options: argparse.Namespace) -> int:
             causes = ", ".join(each.cause for each in fault.expected) or "nothing is wrong"
             print(f"{fault.name:<45}{causes}")
         return 0
-    moments = options.moment or ["first", "settled"]
     faults = chosen(all_faults(), options.names)
-    failed = run_faults(Lab(), faults, options.record, moments, keep=options.keep)
+    failed = run_faults(faults, options.record, options.moment or (), keep=options.keep)
     return 1 if failed else 0

@@ -63,11 +63,13 @@ def ensure_parts(containerd: int = 1) -> Parts:
 def up(shape: Shape) -> LabState:
     """Start the lab and wait until it takes pods; taken down again when anything fails."""
     _require_root()
+    # Before anybody has to wait: a build takes minutes.
+    parts = ensure_parts(shape.containerd)
     with _one_at_a_time():
-        return _up(shape)
+        return _up(shape, parts)
 
 
-def _up(shape: Shape) -> LabState:
+def _up(shape: Shape, parts: Parts) -> LabState:
     running = state.load()
     if running is not None and running.ready and running.is_alive("namespaces"):
         _say_already_up(running, shape)
@@ -76,7 +78,6 @@ def _up(shape: Shape) -> LabState:
         step("cleaning up what an earlier lab left behind")
         _tear_down(running)
     layout = cgroups.detect(Path("/proc/mounts").read_text())
-    parts = ensure_parts(shape.containerd)
     directory = state_dir()
     _make_state_folder(directory)
     lab = LabState(str(directory), shape.nodes, shape.containerd, shape.registry)

@@ -70,6 +70,20 @@ def write_image(image: Image, path: Path) -> Path:
     return path
 
 
+def read_file(path: Path, name: str) -> bytes:
+    """One file of an image that `write_image` wrote; KeyError where it has none of that name."""
+    with tarfile.open(path) as archive:
+        for member in archive:
+            stream = archive.extractfile(member)
+            content = stream.read() if stream else b""
+            if content.startswith(b"\x1f\x8b"):
+                layer = io.BytesIO(gzip.decompress(content))
+                with tarfile.open(fileobj=layer) as files:
+                    found = files.extractfile(name)
+                    return found.read() if found else b""
+    raise KeyError(name)
+
+
 def _tar(files: Mapping[str, bytes], mode: int) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 KUBERNETES_VERSION = "1.34.4"
 DEBIAN_SUITE = "trixie"
+WASMEDGE_VERSION = "0.14.1"  # as DEBIAN_SUITE has it
 ZIG_VERSION = "0.16.0"
 
 LAB_DIR = Path(__file__).resolve().parent.parent
@@ -70,6 +71,16 @@ def node_root() -> Path:
 def containerd2_root() -> Path:
     """The unpacked containerd of the second generation."""
     return cache_dir() / "containerd-2"
+
+
+def plain_crun() -> Path:
+    """The unpacked crun of a distribution that builds it without WebAssembly."""
+    return cache_dir() / "crun-without-wasm"
+
+
+def wasi_nn() -> Path:
+    """WasmEdge's WASI-NN plugin, with llama.cpp and without any backend."""
+    return cache_dir() / f"wasi-nn-{WASMEDGE_VERSION}"
 
 
 def zig_venv() -> Path:

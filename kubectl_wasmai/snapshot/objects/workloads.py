@@ -25,6 +25,9 @@ class WorkloadStatus(Base, frozen=True):
     ready_replicas: int = 0
     available_replicas: int = 0
     desired_number_scheduled: int | None = None
+    active: int = 0
+    failed: int = 0
+    succeeded: int = 0
     conditions: list[Condition] | None = None
 
 
@@ -40,6 +43,7 @@ class JobTemplate(Base, frozen=True):
 
 
 class CronJobSpec(Base, frozen=True):
+    suspend: bool | None = None
     job_template: JobTemplate = JobTemplate()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,9 +12,23 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+FIRST_TWO = ("first", "settled")
+"""Where nothing changes any more after the first minute."""
+ALL = ("first", "settled", "late")
 
-def nothing(_: Lab) -> None:
-    """For faults that leave the node alone."""
+
+def nothing(_: Lab, __: str) -> object:
+    """For steps that leave nothing behind."""
+    return None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What objects alone cannot bring about, and how it is taken back. Both are told the fault's
+    namespace."""
+
+    do: Callable[[Lab, str], object]
+    undo: Callable[[Lab, str], object] = nothing
 
 
 @dataclass(frozen=True)
@@ -28,31 +42,63 @@ class Expected:
     namespace: str = ""
     cluster: bool = False
 
+    def subject(self, namespace: str) -> dict[str, str]:
+        """As a report writes it; ``namespace`` is the fault's."""
+        space = "" if self.cluster else self.namespace or namespace
+        return {"kind": self.kind, "namespace": space, "name": self.name}
+
 
 @dataclass(frozen=True)
-class Fault:
-    """``name`` is the cause's id, with ``--variant`` where a cause has several faces.
+class Shape:
+    """What kind of lab a fault needs."""
 
-    ``objects`` are applied in order into a namespace of the fault's own (``metadata.namespace``
-    is filled in for namespaced kinds without one). ``shows`` is a regular expression that the
-    recorded texts contain once the fault can be seen. ``before`` and ``after`` change a node and
-    change it back; such faults run alone (``exclusive``). ``namespaces`` are recorded besides.
-    ``nodes``, ``containerd``, ``registry`` are the shape of lab it needs.
-    """
-
-    name: str
-    expected: tuple[Expected, ...]
-    objects: tuple[Object, ...]
-    shows: str
-    before: Callable[[Lab], None] = nothing
-    after: Callable[[Lab], None] = nothing
-    change: Callable[[Lab, str], None] | None = None
-    exclusive: bool = False
-    namespaces: tuple[str, ...] = field(default=())
     nodes: int = 1
     containerd: int = 1
     registry: bool = False
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """The words for ``lab up``."""
+        words = ("--nodes", str(self.nodes), "--containerd", str(self.containerd))
+        return (*words, "--registry") if self.registry else words
+
+    def serves(self, wanted: Shape) -> bool:
+        """A registry that nobody asks is no difference."""
+        same = (self.nodes, self.containerd) == (wanted.nodes, wanted.containerd)
+        return same and (self.registry or not wanted.registry)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``name`` is the cause's id, with ``--variant`` where a cause has several faces.
+
+    ``first`` are taken, then ``objects`` applied in order into a namespace of the fault's own
+    (``metadata.namespace`` is filled in for namespaced kinds without one), ``then`` the rest.
+    ``shows`` are regular expressions that the recorded texts contain once the fault can be seen.
+    A fault that changes a node runs alone (``exclusive``). ``namespaces`` and ``kinds`` are
+    recorded besides. Of every moment a recording is made as one file per kind, and one more in
+    each of ``forms``, named after it. ``exit_code`` is the doctor's, where it is not the usual
+    one (3 with a diagnosis, else 0).
+    """
+
+    name: str
+    expected: tuple[Expected, ...]
+    objects: tuple[Object, ...]
+    shows: str | tuple[str, ...]
+    first: tuple[Step, ...] = ()
+    then: tuple[Step, ...] = ()
+    exclusive: bool = False
+    namespaces: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    moments: tuple[str, ...] = FIRST_TWO
+    forms: tuple[str, ...] = ()
+    shape: Shape = Shape()
+    exit_code: int | None = None
+
+    @property
     def namespace(self) -> str:
         return f"f-{self.name}"[:63].rstrip("-")
+
+    def on(self, shape: Shape, name: str) -> Fault:
+        """The same on another lab."""
+        return replace(self, shape=shape, name=name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .model import Expected, Fault
-from .objects import BUSYBOX, COMPAT_SMART, container, deployment, pod_spec
+from .model import ALL, Expected, Fault
+from .objects import COMPAT_SMART, container, deployment, pod_spec
 
 if TYPE_CHECKING:
     from .model import Object
@@ -23,17 +23,13 @@ def _pod(spec: Object) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def _killed(signal: str) -> Object:
-    """The exit code alone, as a plugin's native code would give it: a child of the shell dies,
-    since process 1 of a container does not get its own signals."""
-    script = f"sh -c 'kill -{signal} $$'; exit $?"
+def _crashing(signal: str) -> Object:
+    """Crun itself dies in the plugin that it loads."""
     main = container(
-        image=BUSYBOX,
-        command=["/bin/busybox", "sh", "-c", script.replace("sh -c", "/bin/busybox sh -c")],
+        image=f"localhost/wasmai-lab/plugin-{signal}:1",
         env=[{"name": "WASMEDGE_PLUGIN_PATH", "value": "/plugin"}],
-        readinessProbe=None,
     )
-    return deployment(pod_spec(main, runtime_class=None), annotations={})
+    return deployment(pod_spec(main))
 
 
 def _serving(*arguments: str) -> Object:
@@ -60,14 +56,17 @@ FAULTS = (
     Fault(
         "cpu-instruction-unsupported",
         (Expected("cpu-instruction-unsupported"),),
-        (_killed("ILL"),),
+        (_crashing("sigill"),),
         r'"exitCode": 132',
+        moments=ALL,
+        forms=("no-logs",),
     ),
     Fault(
         "native-plugin-crash",
         (Expected("native-plugin-crash"),),
-        (_killed("SEGV"),),
+        (_crashing("sigsegv"), deployment(name="neighbour")),
         r'"exitCode": 139',
+        moments=ALL,
     ),
     Fault(
         "model-alias-mismatch",

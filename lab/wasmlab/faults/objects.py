@@ -63,6 +63,13 @@ def deployment(
     }
 
 
+def linux(name: str, *command: str, image: str = BUSYBOX, **spec: Any) -> Object:
+    """A workload of another team: no WebAssembly, no GPU."""
+    words = ["/bin/busybox", *command] if command else ["/bin/busybox", "sleep", "1000000"]
+    main = {"name": name, "image": image, "command": words}
+    return deployment(pod_spec(main, runtime_class=None, **spec), name=name, annotations={})
+
+
 def service(
     name: str = "web", port: int = 8080, target: int | str = 8080, **selector: str
 ) -> Object:

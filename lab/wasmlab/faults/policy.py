@@ -6,12 +6,12 @@ from .model import Expected, Fault, Object
 from .objects import COMPAT_SMART, deployment, pod_spec
 
 
-def _namespace(fault: str, **labels: str) -> Object:
+def namespace(fault: str, **labels: str) -> Object:
     named = {f"pod-security.kubernetes.io/{key}": value for key, value in labels.items()}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": fault, "labels": named}}
 
 
-def _quota(**hard: str) -> Object:
+def quota(**hard: str) -> Object:
     amounts = {key.replace("_", "."): value for key, value in hard.items()}
     return {
         "apiVersion": "v1",
@@ -55,13 +55,13 @@ FAULTS = (
     Fault(
         "pod-security-violation",
         (Expected("pod-security-violation"),),
-        (_namespace("f-pod-security-violation", enforce="restricted"), deployment()),
+        (namespace("f-pod-security-violation", enforce="restricted"), deployment()),
         r"violates PodSecurity",
     ),
     Fault(
         "quota-exceeded",
         (Expected("quota-exceeded"),),
-        (_quota(limits_cpu="700m", limits_memory="1Gi"), deployment(replicas=3)),
+        (quota(limits_cpu="700m", limits_memory="1Gi"), deployment(replicas=3)),
         r"exceeded quota",
     ),
     Fault(

@@ -13,13 +13,7 @@ import io
 import json
 import sys
 import tarfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from wasmlab.client import Lab
+from typing import Any
 
 REGISTRY = ("192.0.2.10", 5000)
 OCI = "application/vnd.oci.image"
@@ -29,23 +23,35 @@ PLATFORMS = {
     "riscv": {"os": "linux", "architecture": "riscv64"},
 }
 
-
-def put(name: str, kind: str) -> Callable[[Lab], None]:
-    """For a fault's ``before``."""
-
-    def before(lab: Lab) -> None:
-        lab.run(sys.executable, str(Path(__file__).resolve()), name, kind)
-
-    return before
+# What tools push that is no container image: content of the config, its type, the layer's type.
+ARTIFACTS: dict[str, tuple[Any, str, str]] = {
+    # wkg oci push, oci-tar-builder --as-artifact
+    "artifact": (
+        {"architecture": "wasm", "os": "wasip1", "layerDigests": []},
+        "application/vnd.wasm.config.v0+json",
+        "application/wasm",
+    ),
+    # oras push
+    "oras": ({}, "application/vnd.oci.empty.v1+json", "application/wasm"),
+    # oras push of a folder, with a config that calls itself an image's and is none
+    "configured": ({}, f"{OCI}.config.v1+json", f"{OCI}.layer.v1.tar+gzip"),
+    # modctl, KitOps
+    "model": (
+        {"descriptor": {"name": "llama"}, "config": {"format": "gguf"}},
+        "application/vnd.cncf.model.config.v1+json",
+        "application/vnd.cncf.model.weight.v1.gguf",
+    ),
+}
 
 
 def main(name: str, kind: str) -> None:
-    """``kind``: a key of PLATFORMS, for an index with that platform alone, or ``artifact``."""
+    """``kind``: a key of PLATFORMS, for an index with that platform alone, or of ARTIFACTS."""
     repository, _, tag = name.partition(":")
-    if kind == "artifact":
-        config: Any = {"architecture": "wasm", "os": "wasip1", "layerDigests": []}
-        types = ("application/vnd.wasm.config.v0+json", "application/wasm")
-        manifest = _manifest(repository, config, MODULE, types)
+    if kind in ARTIFACTS:
+        config, *both = ARTIFACTS[kind]
+        packed = both[1].endswith("tar+gzip")
+        layer = gzip.compress(_tar({"app.wasm": MODULE}), mtime=0) if packed else MODULE
+        manifest = _manifest(repository, config, layer, (both[0], both[1]))
         _put(f"/v2/{repository}/manifests/{tag}", manifest, f"{OCI}.manifest.v1+json")
         return
     tar = _tar({"app.wasm": MODULE})

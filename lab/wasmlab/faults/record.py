@@ -1,7 +1,7 @@
 """Records what a namespace and the cluster look like, with kubectl alone.
 
-The layout is the product's snapshot format (docs/snapshot-format.md): one List per kind, logs of
-containers that are not ready, ``version.json``. Nothing of the product is used, so that a
+The layout is the product's snapshot format (docs/snapshot-format.md): one List per kind, the
+containers' logs, ``version.json``. Nothing of the product is used, so that a
 recording also proves that it reads what any person can produce.
 """
 
@@ -48,14 +48,19 @@ NAMESPACED_KINDS = {
     "HorizontalPodAutoscaler": "horizontalpodautoscalers.autoscaling",
     "PodDisruptionBudget": "poddisruptionbudgets.policy",
     "ResourceClaim": "resourceclaims.resource.k8s.io",
+    "ResourceClaimTemplate": "resourceclaimtemplates.resource.k8s.io",
 }
 LOG_LINES = 300
 
 
-def files(lab: Lab, namespaces: Iterable[str]) -> dict[str, bytes]:
-    """Relative path to content of everything that is recorded."""
+def files(lab: Lab, namespaces: Iterable[str], kinds: Iterable[str] = ()) -> dict[str, bytes]:
+    """Relative path to content of everything that is recorded; ``kinds`` are further ones, by
+    their full plural names."""
     out = {"version.json": lab.kubectl("version", "-o", "json").stdout.encode()}
     items = _items(lab, CLUSTER_KINDS)
+    for plural in kinds:
+        further = lab.kubectl("get", plural, "-A", "-o", "json").stdout
+        out[f"{plural.partition('.')[0]}.json"] = further.encode()
     for namespace in dict.fromkeys(namespaces):
         items += _items(lab, NAMESPACED_KINDS, "-n", namespace)
     for kind, plural in {**CLUSTER_KINDS, **NAMESPACED_KINDS}.items():
@@ -98,7 +103,7 @@ def _logs(lab: Lab, pod: dict[str, Any]) -> dict[str, bytes]:
     status = pod.get("status", {})
     for each in [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]:
         for previous in ((), ("--previous",)):
-            if each.get("ready") or (previous and not each.get("restartCount")):
+            if not _has_run(each) or (previous and not each.get("restartCount")):
                 continue
             options = ("-n", namespace, "-c", each["name"], "--timestamps", f"--tail={LOG_LINES}")
             done = lab.kubectl("logs", name, *options, *previous, check=False)
@@ -106,6 +111,12 @@ def _logs(lab: Lab, pod: dict[str, Any]) -> dict[str, bytes]:
                 suffix = ".previous.log" if previous else ".log"
                 out[f"logs/{namespace}/{name}/{each['name']}{suffix}"] = done.stdout.encode()
     return out
+
+
+def _has_run(status: dict[str, Any]) -> bool:
+    return any(status.get("state", {}).get(each) for each in ("running", "terminated")) or bool(
+        status.get("restartCount")
+    )
 
 
 def _json(document: Any) -> bytes:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .model import Expected, Fault, Object
 from .objects import COMPAT_SMART, LIMITS, container, deployment, pod_spec
-
-if TYPE_CHECKING:
-    from wasmlab.client import Lab
+from .on_node import kubectl
 
 TAINT = "example.com/reserved"
 UNSCHEDULABLE = r"nodes are available"
@@ -26,20 +22,11 @@ def _affine(key: str, *values: str) -> Object:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
 
 
-def _taint(lab: Lab) -> None:
-    lab.kubectl("taint", "nodes", "--all", f"{TAINT}=team-a:NoSchedule", "--overwrite")
-
-
-def _untaint(lab: Lab) -> None:
-    lab.kubectl("taint", "nodes", "--all", f"{TAINT}-", check=False)
-
-
-def _cordon(lab: Lab) -> None:
-    lab.kubectl("cordon", "node1")
-
-
-def _uncordon(lab: Lab) -> None:
-    lab.kubectl("uncordon", "node1")
+TAINTED = kubectl(
+    *("taint", "nodes", "--all", f"{TAINT}=team-a:NoSchedule", "--overwrite"),
+    undo=("taint", "nodes", "--all", f"{TAINT}-"),
+)
+CORDONED = kubectl("cordon", "node1", undo=("uncordon", "node1"))
 
 
 POD: Object = {
@@ -79,8 +66,7 @@ FAULTS = (
         (Expected("untolerated-taint"),),
         (deployment(replicas=2),),
         UNSCHEDULABLE,
-        before=_taint,
-        after=_untaint,
+        first=(TAINTED,),
         exclusive=True,
     ),
     Fault(
@@ -88,8 +74,7 @@ FAULTS = (
         (Expected("node-cordoned", "Node", "node1", cluster=True),),
         (deployment(replicas=2),),
         UNSCHEDULABLE,
-        before=_cordon,
-        after=_uncordon,
+        first=(CORDONED,),
         exclusive=True,
     ),
 )

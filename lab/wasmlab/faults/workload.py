@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 HEALTH = {"httpGet": {"path": "/health", "port": 8080}}
 
 
-def _limited(**limits: str) -> Object:
+def limited(**limits: str) -> Object:
     """The usual limits but for those named; requests never above them."""
     amounts = {**LIMITS["limits"], **limits}
     requests = {key: limits.get(key, value) for key, value in LIMITS["requests"].items()}
     return {"requests": requests, "limits": amounts}
 
 
-def _shell(script: str, **more: Any) -> Object:
+def shell_container(script: str, **more: Any) -> Object:
     """A Linux program beside Wasm ones: crun tells them apart."""
     words = ["/bin/busybox", "sh", "-c", script.replace("httpd", "/bin/busybox httpd")]
     return container(image=BUSYBOX, command=words, **more)
@@ -66,14 +66,18 @@ FAULTS = (
     Fault(
         "memory-limit-too-low",
         (Expected("memory-limit-too-low"),),
-        (deployment(pod_spec(_shell(HOG, resources=_limited(memory="24Mi"))), replicas=2),),
+        (deployment(pod_spec(shell_container(HOG, resources=limited(memory="24Mi"))), replicas=2),),
         r"OOMKilled",
     ),
     Fault(
         "memory-limit-too-low--job",
         (Expected("memory-limit-too-low", kind="Job"),),
         (
-            _job(pod_spec(_shell(HOG, resources=_limited(memory="24Mi"), readinessProbe=None))),
+            _job(
+                pod_spec(
+                    shell_container(HOG, resources=limited(memory="24Mi"), readinessProbe=None)
+                )
+            ),
             deployment(name="neighbour"),
         ),
         r"OOMKilled",
@@ -111,7 +115,7 @@ FAULTS = (
     Fault(
         "probe-path-missing",
         (Expected("probe-path-missing"),),
-        (deployment(pod_spec(_shell("httpd -f -p 8080 -h /tmp", **TMP), **WITH_TMP)),),
+        (deployment(pod_spec(shell_container("httpd -f -p 8080 -h /tmp", **TMP), **WITH_TMP)),),
         r"statuscode: 404",
     ),
     Fault(
@@ -120,7 +124,7 @@ FAULTS = (
         (
             deployment(
                 pod_spec(
-                    _shell(
+                    shell_container(
                         "httpd -f -p 8080 -h /tmp",
                         readinessProbe={"tcpSocket": {"port": 8080}},
                         livenessProbe={**HEALTH, "periodSeconds": 5, "failureThreshold": 2},
@@ -138,7 +142,7 @@ FAULTS = (
         (
             deployment(
                 pod_spec(
-                    _shell(
+                    shell_container(
                         LOADING, startupProbe={**HEALTH, "periodSeconds": 2, "failureThreshold": 4}
                     )
                 )
@@ -152,7 +156,7 @@ FAULTS = (
         (
             deployment(
                 pod_spec(
-                    _shell(
+                    shell_container(
                         LOADING, livenessProbe={**HEALTH, "periodSeconds": 3, "failureThreshold": 3}
                     )
                 )
@@ -166,7 +170,7 @@ FAULTS = (
         (
             deployment(
                 pod_spec(
-                    _shell(
+                    shell_container(
                         BUSY,
                         readinessProbe={**HEALTH, "periodSeconds": 2},
                         livenessProbe={**HEALTH, "periodSeconds": 3, "failureThreshold": 2},
@@ -184,9 +188,9 @@ FAULTS = (
         (
             deployment(
                 pod_spec(
-                    _shell(
+                    shell_container(
                         SLOW,
-                        resources=_limited(cpu="10m"),
+                        resources=limited(cpu="10m"),
                         startupProbe={**HEALTH, "periodSeconds": 4, "failureThreshold": 4},
                     )
                 )

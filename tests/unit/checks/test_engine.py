@@ -24,6 +24,9 @@ from kubectl_wasmai.doctor import examine
 STARTING = {
     "shim-binary-missing": 'runtime "io.containerd.wasmedge.v1" binary not installed '
     '"containerd-shim-wasmedge-v1": file does not exist',
+    "shim-binary-missing by its path": "failed to start shim: failed to resolve runtime path: "
+    "invalid custom binary path: stat /opt/kwasm/bin/containerd-shim-wasmedge-v1: no such file or "
+    "directory: unknown",
     "shim-wrong-architecture": "failed to start shim: start failed: : fork/exec "
     "/opt/kwasm/bin/containerd-shim-wasmedge-v1: exec format error",
     "libwasmedge-missing": "could not load `libwasmedge.so.0`: `libwasmedge.so.0: cannot open "
@@ -55,7 +58,7 @@ def test_what_the_runtime_says_of_a_container_it_cannot_start(cause: str, text: 
         snapshot(web, waits, event(waits, "FailedCreatePodSandBox", text), runtime_class())
     )
 
-    assert causes(report) == [cause]
+    assert causes(report) == [cause.partition(" ")[0]]
 
 
 @pytest.mark.parametrize(("cause", "text"), RUNNING.items(), ids=RUNNING)
@@ -161,3 +164,18 @@ def test_compat_on_a_pod_with_a_linux_sidecar_is_found_in_the_spec() -> None:
     report = examine(snapshot(web, stuck(web, "CrashLoopBackOff"), runtime_class(), logs=log))
 
     assert causes(report) == ["wasm-handler-forced-on-linux-binary"]
+
+
+def test_a_program_that_a_probe_looks_for_is_not_the_container_s_own() -> None:
+    probe = {"exec": {"command": ["cat", "/ready"]}}
+    web = deployment(spec=pod_spec(container(startupProbe=probe)))
+    waits = pod(owner=web, ready=False, statuses=waiting(""))
+    text = (
+        "Startup probe errored and resulted in unknown state: rpc error: code = Unknown desc = "
+        "failed to exec in container: OCI runtime exec failed: exec failed: executable file `cat` "
+        "not found in $PATH: No such file or directory: unknown"
+    )
+
+    report = examine(snapshot(web, waits, event(waits, "Unhealthy", text), runtime_class()))
+
+    assert causes(report) == ["exec-probe-unsupported"]

@@ -100,6 +100,16 @@ def test_a_silent_plugin_on_a_cluster_without_gpus_is_no_fault() -> None:
     assert causes(examined(gpu_node(), plugin, pod("plugin-x", owner=plugin))) == []
 
 
+def test_a_plugin_that_waits_on_a_node_without_a_gpu_is_no_fault_whatever_it_says() -> None:
+    plugin = daemon_set()
+    log = {("plugin-x", "main"): f"{NO_LIBRARY}\n{NO_DEVICES}\n"}
+    idle = pod("plugin-x", owner=plugin)
+
+    assert causes(examined(gpu_node(), plugin, idle, logs=log)) == []
+    labelled = gpu_node(labels={"nvidia.com/gpu.present": "true"})
+    assert causes(examined(labelled, plugin, idle, logs=log)) == ["device-plugin-no-driver-library"]
+
+
 def test_a_plugin_that_idles_on_nodes_without_a_gpu_is_no_fault_where_others_serve() -> None:
     plugin = daemon_set(desired=2)
     crashed = crashing(plugin, node="node2")

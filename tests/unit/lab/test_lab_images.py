@@ -14,7 +14,7 @@ import pytest
 from wasmlab.errors import LabError
 from wasmlab.images import test_images as images_from_module
 from wasmlab.load import image_names
-from wasmlab.oci import Image, write_image
+from wasmlab.oci import Image, read_file, write_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,12 +71,24 @@ def test_the_image_is_for_linux_and_starts_its_module(tmp_path: Path) -> None:
 def test_corrupt_images_hold_a_cut_module_and_one_that_is_none() -> None:
     module = b"\0asm" + bytes(100)
 
-    hello, truncated, garbage = images_from_module(module)
+    images = images_from_module(module, b"\x08wasmedge\x01")
+    hello, truncated, garbage, component, compiled, newer = images
 
     assert hello.files["/hello.wasm"] == module
     assert truncated.files["/hello.wasm"] == module[:52]
     assert len(garbage.files["/hello.wasm"]) == len(module)
     assert not garbage.files["/hello.wasm"].startswith(b"\0asm")
+    assert component.files["/hello.wasm"].startswith(b"\0asm\x0d")
+    assert compiled.files["/hello.wasm"] == b"\x08wasmedge\x01"
+    assert newer.files["/hello.wasm"] == b"\x08wasmedge\x02"
+
+
+def test_a_file_is_read_from_an_image_that_was_written(tmp_path: Path) -> None:
+    tar = write_image(HELLO, tmp_path / "image.tar")
+
+    assert read_file(tar, "hello.wasm") == b"\0asm...."
+    with pytest.raises(KeyError):
+        read_file(tar, "other.wasm")
 
 
 def test_the_name_of_an_oci_image_is_read(tmp_path: Path) -> None:

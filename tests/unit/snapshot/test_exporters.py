@@ -8,7 +8,7 @@ from builders import pod, snapshot
 from gpu_builders import asking, claiming, daemon_set, gpu_node
 
 from kubectl_wasmai.snapshot.exporters import MAX_EXPORTERS, exporters
-from kubectl_wasmai.snapshot.log_targets import log_targets
+from kubectl_wasmai.snapshot.logs import failing
 
 DCGM = daemon_set("nvidia-dcgm-exporter")
 
@@ -63,7 +63,7 @@ def test_the_log_of_a_plugin_that_seems_well_is_read_where_its_node_lacks_gpus()
     plugin = daemon_set()
     idle, busy = pod("p1", owner=plugin), pod("p2", owner=plugin, node="node2")
 
-    found = log_targets(snapshot(gpu_node(), gpu_node("node2", capacity=2), plugin, busy, idle))
+    found = failing(snapshot(gpu_node(), gpu_node("node2", capacity=2), plugin, busy, idle))
 
-    assert [(key.pod, key.container) for key in found] == [("p1", "main")]
-    assert log_targets(snapshot(gpu_node("node2", capacity=2), plugin, busy)) == ()
+    assert [(key.pod, key.container) for keys in found.values() for key in keys] == [("p1", "main")]
+    assert failing(snapshot(gpu_node("node2", capacity=2), plugin, busy)) == {}

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from builders import deployment, pod, runtime_class, snapshot
 
 from kubectl_wasmai.doctor import examine
 from kubectl_wasmai.errors import InputError
+from kubectl_wasmai.jsonlist import Text
 from kubectl_wasmai.report.documents import as_json
+from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot import load
 from kubectl_wasmai.snapshot.collect import Collected
 from kubectl_wasmai.snapshot.difference import difference
 from kubectl_wasmai.snapshot.objects import TYPES
 from kubectl_wasmai.snapshot.save import members, write
+from kubectl_wasmai.snapshot.whole import WholeObjects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +27,11 @@ def collected(*objects: dict[str, Any]) -> Collected:
     for each in objects:
         whole[each["kind"]].append(each)
     log = {("web-5d9-x", "main"): "2026-01-01T11:00:00Z token=abc [error] x\n"}
-    return Collected(snapshot(*objects, logs=log), {k: tuple(v) for k, v in whole.items()})
+    texts = {
+        kind: WholeObjects(BY_KIND[kind], (Text.of(msgspec.json.encode(items), len(items)),))
+        for kind, items in whole.items()
+    }
+    return Collected(snapshot(*objects, logs=log), texts)
 
 
 @pytest.mark.parametrize("name", ["saved.tar.gz", "saved"])
@@ -45,8 +53,9 @@ def test_the_same_snapshot_is_saved_as_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_logs_are_redacted_unless_told_otherwise() -> None:
-    files = dict(members(collected(deployment())))
-    kept = dict(members(collected(deployment()), redact=False))
+    files = {name: b"".join(pieces) for name, pieces in members(collected(deployment()))}
+    whole = members(collected(deployment()), redact=False)
+    kept = {name: b"".join(pieces) for name, pieces in whole}
 
     path = "logs/default/web-5d9-x/main.log"
     assert b"abc" not in files[path]
@@ -66,7 +75,7 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.tar.gz", "x"])
 def test_a_failed_save_leaves_no_half_file(tmp_path: Path, name: str) -> None:
     def breaks() -> Any:
-        yield "pods.json", b"{}"
+        yield "pods.json", [b"{}"]
         raise OSError("disk full")
 
     with pytest.raises(InputError, match="cannot write"):

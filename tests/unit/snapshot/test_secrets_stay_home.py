@@ -8,14 +8,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from builders import container, deployment, event, meta, pod, pod_spec, runtime_class, snapshot
 from secrets_corpus import SECRET, TEXTS, TRACES, encoded
 
 from kubectl_wasmai.doctor import examine
 from kubectl_wasmai.doctor.checklist import shipped_checklists
+from kubectl_wasmai.jsonlist import Text
 from kubectl_wasmai.report import FORMATS, write_report
 from kubectl_wasmai.report.documents import as_json
+from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot import load
 from kubectl_wasmai.snapshot.collect import Collected
 from kubectl_wasmai.snapshot.files import read_members
@@ -23,11 +26,13 @@ from kubectl_wasmai.snapshot.objects import TYPES
 from kubectl_wasmai.snapshot.redact import Redactor
 from kubectl_wasmai.snapshot.rewrite import redacted
 from kubectl_wasmai.snapshot.save import members, write
+from kubectl_wasmai.snapshot.whole import WholeObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_wasmai.doctor import Report
+    from kubectl_wasmai.snapshot.save import Member
 
 GALLERY = Path(__file__).parent.parent.parent / "gallery"
 ENOUGH = 3
@@ -81,7 +86,12 @@ def collected(objects: Iterable[dict[str, Any]], text: str) -> Collected:
     lines = "\n".join(f"2026-01-01T11:00:0{n}Z {text}" for n in range(3))
     log = {("web-5d9-x", "main"): f"{lines}\nwasi-nn: plugin not installed {text}\n"}
     seen = snapshot(*objects, logs=log)
-    return Collected(seen, {kind: tuple(each) for kind, each in whole.items()})
+    return Collected(seen, {kind: texts_of(kind, each) for kind, each in whole.items()})
+
+
+def texts_of(kind: str, items: list[dict[str, Any]]) -> WholeObjects:
+    text = Text.of(msgspec.json.encode(items), len(items))
+    return WholeObjects(BY_KIND[kind], (text,))
 
 
 def forms(report: Report) -> Iterator[tuple[str, str]]:
@@ -101,8 +111,8 @@ def test_no_secret_is_in_a_saved_file_or_in_any_form_of_the_report(
     text: str, tmp_path: Path
 ) -> None:
     saved = collected(planted(text), text)
-    for name, content in members(saved):
-        assert_free(name, content.decode())
+    for name, pieces in members(saved):
+        assert_free(name, b"".join(pieces).decode())
 
     write(tmp_path / "saved", members(saved))
     live = examine(saved.snapshot)
@@ -141,16 +151,16 @@ def test_what_selected_what_still_does_though_its_label_is_hidden() -> None:
     assert Redactor().object(clean) == clean
 
 
-def with_secrets(recording: Path) -> Iterator[tuple[str, bytes]]:
+def with_secrets(recording: Path) -> Iterator[Member]:
     """The members of a recording whose containers, events and logs were made to hold secrets."""
     for name, content in read_members(str(recording)):
         if not name.endswith(".json"):
-            yield name, content + b"# 2026-01-01T00:00:00Z token=hunter2\n"
+            yield name, [content + b"# 2026-01-01T00:00:00Z token=hunter2\n"]
             continue
         document = json.loads(content)
         for item in document.get("items", []):
             plant(item)
-        yield name, json.dumps(document).encode()
+        yield name, [json.dumps(document).encode()]
 
 
 def plant(value: Any) -> None:

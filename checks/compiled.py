@@ -1,0 +1,48 @@
+"""Compiled code inside a module: does the engine take it, or interpret the module instead?
+
+WasmEdge says so in passing (lib/loader/ast/module.cpp) and goes on: nothing fails, every answer
+takes many times longer. So the logs of pods that are well are read, too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kubectl_wasmai.doctor.health import container_statuses, is_leaving
+from kubectl_wasmai.doctor.model import Case, Certainty, Detector, Evidence, Finding, Subject
+from kubectl_wasmai.snapshot import LogKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_wasmai.snapshot import WorkloadView
+
+_REJECTED = re.compile(
+    r"AOT (?:binary version|OS type|arch type|platform) unmatched|Load AOT section failed"
+    r"|number of codes not matching"
+)
+
+
+def rejected(case: Case, view: WorkloadView) -> Evidence | None:
+    """The engine's word that it does not run the compiled code of a module."""
+    for pod in view.pods:
+        for status in () if is_leaving(pod) else container_statuses(pod):
+            for previous in (False, True):
+                key = LogKey(pod.namespace, pod.name, status.name, previous)
+                lines = case.snapshot.logs.get(key, "").splitlines()
+                said = next((line for line in lines if _REJECTED.search(line)), None)
+                if said is not None:
+                    about = f"{Subject('Pod', pod.namespace, pod.name)} [{status.name}]"
+                    return Evidence("log", about, said.strip())
+    return None
+
+
+def interpreted(case: Case) -> Iterable[Finding]:
+    for view in case.workloads:
+        evidence = rejected(case, view)
+        if evidence is not None:
+            yield Finding("aot-version-mismatch", view.subject, Certainty.CERTAIN, (evidence,))
+
+
+DETECTORS = (Detector(("aot-version-mismatch",), ("Pod",), interpreted),)
