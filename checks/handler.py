@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec.structs import replace
 
 from kubectl_wasmai.doctor.answers import named
 from kubectl_wasmai.doctor.health import container_statuses, is_ready, is_well
@@ -30,9 +29,8 @@ from kubectl_wasmai.doctor.model import (
     Subject,
 )
 from kubectl_wasmai.doctor.once import once_per_case
-from kubectl_wasmai.doctor.placement import BY_KUBERNETES, selects, untolerated
+from kubectl_wasmai.doctor.placement import as_admitted, takes
 from kubectl_wasmai.doctor.versions import runs_k3s
-from kubectl_wasmai.snapshot.objects import RuntimeClassScheduling
 from kubectl_wasmai.wasm import K3S_CLASSES, is_native_handler
 
 if TYPE_CHECKING:
@@ -150,11 +148,6 @@ def _class_of(case: Case, view: WorkloadView) -> RuntimeClass | None:
     return case.snapshot.runtime_classes.get(view.spec.runtime_class_name or "")
 
 
-def _takes(spec: PodSpec, node: Node) -> bool:
-    away = (t for t in untolerated(spec, node) if not t.key.startswith(BY_KUBERNETES))
-    return selects(spec, node) and not any(away)
-
-
 def _on_k3s(case: Case, runtime_class: RuntimeClass) -> str:
     premade = runtime_class.name in K3S_CLASSES and runs_k3s(case.snapshot)
     return "; K3s makes this class on every cluster, whatever the nodes have" if premade else ""
@@ -227,16 +220,12 @@ class _Seen:
         return found if used <= found.proofs.keys() else self._on_nodes(spec, runtime_class, used)
 
     def _on_nodes(self, spec: PodSpec, runtime_class: RuntimeClass, used: set[str]) -> _OnNodes:
-        scheduling = runtime_class.scheduling or RuntimeClassScheduling()
-        selector = scheduling.node_selector or {}
-        tolerations = [*(spec.tolerations or ()), *(scheduling.tolerations or ())]
-        merged = replace(spec, tolerations=tolerations)
+        merged = as_admitted(spec, runtime_class)
         return _OnNodes(
             {
                 node.name: self.proof(node, runtime_class.handler)
                 for node in self._snapshot.nodes
-                if node.name in used
-                or (selector.items() <= node.labels.items() and _takes(merged, node))
+                if node.name in used or takes(merged, node)
             }
         )
 

@@ -19,6 +19,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.placement import as_admitted, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,14 +78,14 @@ def nodes_ready(case: Case) -> Iterable[Result]:
         yield Result(Status.UNKNOWN, "no node is in sight", needs="kubectl get nodes -o json")
     bad = [(node, found) for node in case.snapshot.nodes if (found := trouble(node))]
     for node, found in bad:
-        status = Status.FAIL if _touched(case, node) else Status.WARN
+        status = Status.WARN if _certainty(case, node) is Certainty.POSSIBLE else Status.FAIL
         yield Result(status, found.evidence.text, Subject("Node", "", node.name), (found.evidence,))
     if case.snapshot.nodes and not bad:
         yield Result(Status.PASS, f"{counted(len(case.snapshot.nodes), 'node')} ready")
 
 
 def sick_nodes(case: Case) -> Iterable[Finding]:
-    """A node nobody of interest is on may be in trouble for its owner's reasons: possible."""
+    """Whoever the node is for."""
     for node in case.snapshot.nodes:
         found = trouble(node)
         if found is None:
@@ -93,11 +94,27 @@ def sick_nodes(case: Case) -> Iterable[Finding]:
         yield Finding(
             found.cause,
             Subject("Node", "", node.name),
-            Certainty.CERTAIN if touched else Certainty.POSSIBLE,
+            _certainty(case, node),
             (found.evidence,),
             {"node": node.name},
             touched,
         )
+
+
+def _certainty(case: Case, node: Node) -> Certainty:
+    """A node of other people's may be in trouble for its owner's reasons. One that is down and
+    that a workload of interest could be on is lost to it; pressure comes and goes."""
+    if _touched(case, node):
+        return Certainty.CERTAIN
+    found = trouble(node)
+    down = found is not None and found.cause != "node-pressure"
+    missed = down and any(_is_for(case, view, node) for view in case.workloads)
+    return Certainty.LIKELY if missed else Certainty.POSSIBLE
+
+
+def _is_for(case: Case, view: WorkloadView, node: Node) -> bool:
+    runtime_class = case.snapshot.runtime_classes.get(view.spec.runtime_class_name or "")
+    return takes(as_admitted(view.spec, runtime_class), node)
 
 
 def _touched(case: Case, node: Node) -> list[WorkloadView]:

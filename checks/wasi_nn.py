@@ -42,6 +42,7 @@ TARGETS = ("cpu", "gpu", "tpu", "auto")
 PRELOAD_PARTS = 4
 BETWEEN_PRELOADS = re.compile(r"[,;\s]+(?=[^:,;\s]+:[^:,;\s]+:[^:,;\s]+:)")
 SERVERS = ("llama-api-server", "rag-api-server")
+MODEL_OPTIONS = ("--model-name", "-m", "--model-alias", "-a", "--prompt-template", "-p")
 
 
 class Setting(NamedTuple):
@@ -156,10 +157,12 @@ def _of_server(view: WorkloadView, container: Container) -> Iterator[Finding]:
 
 
 def _is_known_server(container: Container) -> bool:
-    """By what it starts, or by the name of its image, where that alone says what is started."""
-    image = container.image.partition("@")[0].rpartition("/")[2]
+    """By what it starts; or by the name of its image, where the arguments are that server's:
+    otherwise they stand in the image, which nobody sees here."""
     started = [word.rpartition("/")[2] for word in words(container)]
-    return any(name.startswith(SERVERS) for name in (image, *started))
+    image = container.image.partition("@")[0].rpartition("/")[2]
+    speaks = any(word.partition("=")[0] in MODEL_OPTIONS for word in container.args or ())
+    return any(name.startswith(SERVERS) for name in (*started, *([image] if speaks else [])))
 
 
 def _list(values: list[str]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.quantity import whole
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
         Node,
         NodeSelectorTerm,
         PodSpec,
+        RuntimeClass,
         SelectorTerm,
         Taint,
         Toleration,
@@ -51,6 +54,23 @@ def untolerated(spec: PodSpec, node: Node) -> tuple[Taint, ...]:
         if taint.effect in KEEPING_AWAY
         and not any(_tolerates(each, taint) for each in spec.tolerations or ())
     )
+
+
+def takes(spec: PodSpec, node: Node) -> bool:
+    """Whether the node, if it is well, is one for this pod: Kubernetes' own taints do not count."""
+    away = (t for t in untolerated(spec, node) if not t.key.startswith(BY_KUBERNETES))
+    return selects(spec, node) and not any(away)
+
+
+def as_admitted(spec: PodSpec, runtime_class: RuntimeClass | None) -> PodSpec:
+    """With the selector and the tolerations of the class, which admission merges into pods and
+    not into their templates. Where selectors differ, admission refuses the pod."""
+    scheduling = runtime_class.scheduling if runtime_class else None
+    if scheduling is None:
+        return spec
+    selector = {**(spec.node_selector or {}), **(scheduling.node_selector or {})}
+    tolerations = [*(spec.tolerations or ()), *(scheduling.tolerations or ())]
+    return replace(spec, node_selector=selector, tolerations=tolerations)
 
 
 def fits(term: SelectorTerm, labels: Mapping[str, str]) -> bool:

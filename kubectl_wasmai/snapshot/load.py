@@ -111,8 +111,8 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
                 reading.metrics[told_by] = content.decode("utf-8", "replace")
         elif path.name == VERSION_FILE:
             reading.server_version = _server_version(msgspec.json.decode(utf8(content)))
-        elif path.name == INFO_FILE:
-            reading.info = _recorded_info(content)
+        elif path.name == INFO_FILE and (info := _recorded_info(content)) is not None:
+            reading.info = info
         else:
             _objects_of(reading, name, content)
     except (RecursionError, ValueError) as error:
@@ -266,9 +266,10 @@ def _server_version(document: Any) -> str:
     return str(server.get("gitVersion", "")) if isinstance(server, dict) else ""
 
 
-class _InfoDocument(msgspec.Struct, rename="camel"):
-    info: SnapshotInfo
+class _InfoDocument(_Kind):
+    info: SnapshotInfo | None = None
 
 
-def _recorded_info(content: bytes) -> SnapshotInfo:
-    return msgspec.json.decode(content, type=_InfoDocument).info
+def _recorded_info(content: bytes) -> SnapshotInfo | None:
+    """None where the file holds something else: people call their own lists like that, too."""
+    return msgspec.json.decode(utf8(content), type=_InfoDocument).info

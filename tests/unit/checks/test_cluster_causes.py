@@ -117,6 +117,29 @@ def test_a_node_in_trouble_is_the_subject_and_explains_the_pods_that_wait(
     assert str(diagnosis(report).subject) == "Node node1"
 
 
+@pytest.mark.parametrize(
+    ("pool", "cause", "certainty"),
+    [
+        ({}, "node-not-ready", "likely"),
+        ({"pool": "other"}, "node-not-ready", "possible"),
+        ({}, "node-pressure", "possible"),
+    ],
+    ids=["open to it", "of another pool", "short of memory"],
+)
+def test_a_node_in_trouble_that_the_workload_could_be_on_is_lost_to_it(
+    pool: dict[str, str], cause: str, certainty: str
+) -> None:
+    web = deployment(spec=pod_spec(nodeSelector={"pool": "wasm"}))
+    keys = ("type", "status", "reason", "message")
+    dead = conditioned("node2", **dict(zip(keys, NODES[cause], strict=True)))
+    dead["metadata"]["labels"] = {"pool": "wasm", **pool}
+
+    report = examine(snapshot(web, pod(owner=web), runtime_class(), node("node1"), dead))
+
+    assert [(each.cause, each.certainty.value) for each in report.diagnoses] == [(cause, certainty)]
+    assert report.exit_code == (3 if certainty == "likely" else 0)
+
+
 def test_a_cordoned_node_is_a_fault_only_where_pods_wait_for_it() -> None:
     web = deployment()
     closed = {**node("node1"), "spec": {"unschedulable": True}}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import container, deployment, pod, pod_spec, runtime_class, snapshot, waiting
+from builders import container, deployment, event, pod, pod_spec, runtime_class, snapshot, waiting
 from examining import result
 
 from kubectl_wasmai.doctor import examine
@@ -87,3 +87,22 @@ def test_a_rollout_from_one_tag_to_another_is_no_drift() -> None:
     other = pod("web-2", owner=web, statuses=fetched("sha256:2", "example.test/model:2"))
 
     assert answer("images-pinned", web, one, other).status.value == "PASS"
+
+
+def test_a_policy_that_answers_on_several_lines_has_refused_the_image() -> None:
+    """Kyverno 1.12 names the webhook first, its rules and reasons on lines of their own."""
+    web = deployment()
+    said = """\
+create Pod web-0 in StatefulSet web failed error: admission webhook "mutate.kyverno.svc-fail" \
+denied the request:
+
+resource Pod/secure/ was blocked due to the following policies
+
+verify-images:
+  check: 'failed to verify image example.test/web:1: .attestors[0].entries[0].keys: no signatures'
+"""
+    refused = event(web, "FailedCreate", said)
+
+    report = examine(snapshot(web, refused, runtime_class()))
+
+    assert [each.cause for each in report.diagnoses] == ["image-digest-unverified"]

@@ -94,6 +94,13 @@ def test_the_image_tells_which_server_it_is() -> None:
     ]
 
 
+def test_arguments_that_are_not_the_server_s_leave_its_own_to_the_image() -> None:
+    image = "example.test/llama-api-server:1"
+
+    assert claimed(image=image, args=["--cache-mib=200"]) == []
+    assert claimed(image=image) == []
+
+
 def test_a_library_that_the_plugin_lacks_is_not_a_missing_module() -> None:
     """WasmEdge 0.14.1: the same code tells of a path and of a library."""
     log = """\

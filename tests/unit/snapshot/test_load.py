@@ -145,6 +145,13 @@ def test_what_was_odd_when_it_was_saved_is_told_once(tmp_path: Path) -> None:
     assert [each.object for each in unreadable] == ["Pod default/odd", "Pod default/b in x.json"]
 
 
+def test_a_list_that_is_called_as_our_own_file_is_a_list(tmp_path: Path) -> None:
+    items = [pod("web"), runtime_class()]
+    (tmp_path / "snapshot.json").write_text(json.dumps({"kind": "List", "items": items}))
+
+    assert [each.name for each in load(str(tmp_path)).pods] == ["web"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
