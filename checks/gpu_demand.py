@@ -7,11 +7,11 @@ apart: no such resource, another name for it, too few on any node, all taken, wi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from kubectl_wasmai.checks.node import trouble
-from kubectl_wasmai.checks.scheduling import Unplaced, unplaced
+from kubectl_wasmai.checks.scheduling import Unplaced, asked, unplaced
 
 from kubectl_wasmai import gpu
 from kubectl_wasmai.doctor import devices
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_wasmai.doctor.model import Case, Subject
-    from kubectl_wasmai.snapshot.objects import Node
+    from kubectl_wasmai.snapshot.objects import Node, Pod
 
 Kind = Literal["absent", "mismatch", "too-large", "exhausted", "sick", "unclear"]
 _SHORT = re.compile(r"Insufficient (?P<resource>[\w.-]+/[\w./+-]*\w)")
@@ -59,9 +59,17 @@ class Shortage:
 
 @once_per_case
 def shortages(case: Case) -> tuple[Shortage, ...]:
-    """Of every pod without a node whose GPU request is what keeps it."""
-    waiting = [each for each in unplaced(case) if gpu.requests(each.pod.spec)]
-    return tuple(found for each in waiting for found in _of(case, each))
+    """Of every pod without a node whose GPU request is what keeps it. Pods that ask for the same
+    and are told the same lack the same: judged once."""
+    known: dict[tuple[bytes, str], tuple[Shortage, ...]] = {}
+    found: list[Shortage] = []
+    for each in unplaced(case):
+        if gpu.requests(each.pod.spec):
+            alike = (asked(each), each.text)
+            if alike not in known:
+                known[alike] = tuple(_of(case, each))
+            found += [replace(shortage, waiting=each) for shortage in known[alike]]
+    return tuple(found)
 
 
 def _of(case: Case, waiting: Unplaced) -> Iterator[Shortage]:
@@ -78,8 +86,8 @@ def _of(case: Case, waiting: Unplaced) -> Iterator[Shortage]:
             yield found
 
 
-def _from_nodes(case: Case, waiting: Unplaced, asked: tuple[str, int]) -> Shortage | None:
-    resource, wanted = asked
+def _from_nodes(case: Case, waiting: Unplaced, request: tuple[str, int]) -> Shortage | None:
+    resource, wanted = request
     spec = waiting.pod.spec
     selected = [node for node in case.snapshot.nodes if selects(spec, node)]
     # A node that something else keeps away has been judged by that already.
@@ -100,14 +108,14 @@ def _from_nodes(case: Case, waiting: Unplaced, asked: tuple[str, int]) -> Shorta
         return Shortage(waiting, resource, wanted, "exhausted", tuple(candidates))
     if most:
         return Shortage(waiting, resource, wanted, "too-large", most=most)
-    return _of_none(case, waiting, asked, tuple(candidates))
+    return _of_none(case, waiting, request, tuple(candidates))
 
 
 def _of_none(
-    case: Case, waiting: Unplaced, asked: tuple[str, int], nodes: tuple[Node, ...]
+    case: Case, waiting: Unplaced, request: tuple[str, int], nodes: tuple[Node, ...]
 ) -> Shortage:
     """No node has any: under another name, no longer, or never."""
-    resource, wanted = asked
+    resource, wanted = request
     others = _others(case, nodes, resource)
     gone = tuple(node for node in nodes if resource in gpu.offers(node))
     if gone and not any(gpu.vendor(name) == gpu.vendor(resource) for name in others):
@@ -200,13 +208,19 @@ def taken(case: Case) -> dict[tuple[str, str], int]:
     return held
 
 
-def holders(case: Case, shortage: Shortage) -> tuple[str, ...]:
+def holders(case: Case, shortage: Shortage) -> Iterator[str]:
     """Names of the pods that hold what is asked for."""
     names = {node.name for node in shortage.nodes}
-    return tuple(
-        f"{pod.namespace}/{pod.name}"
-        for pod in case.snapshot.pods
-        if gpu.granted(pod)
-        and gpu.requests(pod.spec).get(shortage.resource)
-        and (not names or pod.spec.node_name in names)
-    )
+    for pod in _holding(case).get(shortage.resource, ()):
+        if not names or pod.spec.node_name in names:
+            yield f"{pod.namespace}/{pod.name}"
+
+
+@once_per_case
+def _holding(case: Case) -> dict[str, list[Pod]]:
+    """Pods that hold GPUs now, by the resource."""
+    found: dict[str, list[Pod]] = {}
+    for pod in case.snapshot.pods:
+        for name in gpu.requests(pod.spec) if gpu.granted(pod) else ():
+            found.setdefault(name, []).append(pod)
+    return found

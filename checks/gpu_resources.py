@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from kubectl_wasmai.checks import gpu_claims
@@ -24,6 +25,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.placement import selects, untolerated
 
 if TYPE_CHECKING:
@@ -86,12 +88,12 @@ def _certainty(case: Case, shortage: Shortage) -> Certainty:
 
 
 def _finding(case: Case, shortage: Shortage, cause: str, certainty: Certainty) -> Finding:
-    held_by = holders(case, shortage) if cause == "gpu-exhausted" else ()
+    held_by = list(islice(holders(case, shortage), 5)) if cause == "gpu-exhausted" else []
     names = {
         "wanted": shortage.resource,
         "most": str(shortage.most),
         "offered": ", ".join(shortage.offered),
-        "holders": "held by " + ", ".join(held_by[:5]) if held_by else "other pods hold all",
+        "holders": "held by " + ", ".join(held_by) if held_by else "other pods hold all",
     }
     text = f"asks for {shortage.wanted} {shortage.resource}"
     text += f"; the nodes offer {names['offered']}" if shortage.offered else ""
@@ -120,7 +122,7 @@ def requests_fit(case: Case) -> Iterable[Result]:
 
 def _by_count(case: Case, view: WorkloadView) -> Result:
     words = ", ".join(f"{count} {name}" for name, count in gpu.requests(view.spec).items())
-    lacking = next((each for each in shortages(case) if each.workload == view.subject), None)
+    lacking = _lacking(case).get(view.subject)
     if lacking:
         reason = f"no node has {lacking.wanted} {lacking.resource} for it"
         return Result(Status.FAIL, reason, view.subject, (lacking.waiting.evidence,))
@@ -133,16 +135,21 @@ def _by_count(case: Case, view: WorkloadView) -> Result:
     return next((each for each in predictions if each.status is not Status.PASS), predictions[0])
 
 
+@once_per_case
+def _lacking(case: Case) -> dict[Subject, Shortage]:
+    """The first shortage of each workload."""
+    return {each.workload: each for each in reversed(shortages(case))}
+
+
 def _of_rejected(case: Case, view: WorkloadView, pod: Pod) -> Result:
     """After a reboot pods come back before the device plugin does: that has passed where the
     kubelet runs newer ones."""
     made = pod.metadata.creation_timestamp
     newer = [
         other.name
-        for other in case.snapshot.pods
+        for other in case.snapshot.pods_by_node.get(pod.spec.node_name or "", ())
         if gpu.granted(other)
         and other.status.phase == "Running"
-        and other.spec.node_name == pod.spec.node_name
         and made is not None
         and (other.metadata.creation_timestamp or made) > made
     ]

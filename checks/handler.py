@@ -194,7 +194,7 @@ class _Seen:
 
     def __init__(self, snapshot: ClusterSnapshot) -> None:
         self._snapshot = snapshot
-        self._names = {node.name for node in snapshot.nodes}
+        self._nodes = {node.name: node for node in snapshot.nodes}
         self._known: dict[tuple[str, bytes], _OnNodes] = {}
         self._pods: dict[tuple[str, str], list[Pod]] = {}
         for pod in snapshot.pods:
@@ -214,18 +214,23 @@ class _Seen:
         spec = view.spec
         asked = msgspec.json.encode((spec.node_selector, spec.affinity, spec.tolerations))
         if (runtime_class.name, asked) not in self._known:
-            self._known[runtime_class.name, asked] = self._on_nodes(spec, runtime_class, set())
+            self._known[runtime_class.name, asked] = self._on_nodes(spec, runtime_class)
         found = self._known[runtime_class.name, asked]
-        used = self._names.intersection(pod.spec.node_name or "" for pod in view.pods)
-        return found if used <= found.proofs.keys() else self._on_nodes(spec, runtime_class, used)
+        used = {pod.spec.node_name or "" for pod in view.pods}
+        others = used.intersection(self._nodes).difference(found.proofs)
+        if not others:
+            return found
+        handler = runtime_class.handler
+        more = {name: self.proof(self._nodes[name], handler) for name in sorted(others)}
+        return _OnNodes({**found.proofs, **more})
 
-    def _on_nodes(self, spec: PodSpec, runtime_class: RuntimeClass, used: set[str]) -> _OnNodes:
+    def _on_nodes(self, spec: PodSpec, runtime_class: RuntimeClass) -> _OnNodes:
         merged = as_admitted(spec, runtime_class)
         return _OnNodes(
             {
                 node.name: self.proof(node, runtime_class.handler)
                 for node in self._snapshot.nodes
-                if node.name in used or takes(merged, node)
+                if takes(merged, node)
             }
         )
 

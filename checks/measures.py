@@ -18,6 +18,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.quantity import amount
 from kubectl_wasmai.snapshot.objects import PodMetrics
 
@@ -87,10 +88,15 @@ def _unmeasured(case: Case, view: WorkloadView, what: str) -> Result:
     )
 
 
+@once_per_case
+def _measured(case: Case) -> dict[tuple[str, str], PodMetrics]:
+    """By namespace and name of the pod."""
+    return {(m.namespace, m.name): m for m in case.snapshot.of("PodMetrics", PodMetrics)}
+
+
 def _uses(case: Case, view: WorkloadView) -> Iterator[Use]:
-    measured = {(m.namespace, m.name): m for m in case.snapshot.of("PodMetrics", PodMetrics)}
     for pod in view.pods:
-        found = measured.get((pod.namespace, pod.name))
+        found = _measured(case).get((pod.namespace, pod.name))
         limits = {c.name: c.resources.limits or {} for c in pod.spec.containers or ()}
         for each in (found.containers if found else None) or ():
             for resource, limit in limits.get(each.name, {}).items():

@@ -19,6 +19,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.placement import as_admitted, takes
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def sick_nodes(case: Case) -> Iterable[Finding]:
         found = trouble(node)
         if found is None:
             continue
-        touched = tuple(view.subject for view in _touched(case, node))
+        touched = tuple(view.subject for view in _touched(case).get(node.name, ()))
         yield Finding(
             found.cause,
             Subject("Node", "", node.name),
@@ -104,7 +105,7 @@ def sick_nodes(case: Case) -> Iterable[Finding]:
 def _certainty(case: Case, node: Node) -> Certainty:
     """A node of other people's may be in trouble for its owner's reasons. One that is down and
     that a workload of interest could be on is lost to it; pressure comes and goes."""
-    if _touched(case, node):
+    if node.name in _touched(case):
         return Certainty.CERTAIN
     found = trouble(node)
     down = found is not None and found.cause != "node-pressure"
@@ -117,13 +118,15 @@ def _is_for(case: Case, view: WorkloadView, node: Node) -> bool:
     return takes(as_admitted(view.spec, runtime_class), node)
 
 
-def _touched(case: Case, node: Node) -> list[WorkloadView]:
-    """Those with a pod there, be it on its way out: a dead kubelet never lets it go."""
-    return [
-        view
-        for view in case.workloads
-        if any(pod.spec.node_name == node.name and not is_finished(pod) for pod in view.pods)
-    ]
+@once_per_case
+def _touched(case: Case) -> dict[str, list[WorkloadView]]:
+    """By node those with a pod there, be it on its way out: a dead kubelet never lets it go."""
+    found: dict[str, list[WorkloadView]] = {}
+    for view in case.workloads:
+        on = {pod.spec.node_name: None for pod in view.pods if not is_finished(pod)}
+        for name in filter(None, on):
+            found.setdefault(name, []).append(view)
+    return found
 
 
 def evictions(case: Case) -> Iterator[Finding]:

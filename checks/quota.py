@@ -16,6 +16,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.placement import fits
 from kubectl_wasmai.doctor.quantity import amount
 from kubectl_wasmai.snapshot.objects import PodDisruptionBudget, ResourceQuota
@@ -32,9 +33,8 @@ FULL = 0.9
 def quota_headroom(case: Case) -> Iterable[Result]:
     if not case.workloads:
         yield NO_WORKLOAD
-    quotas = case.snapshot.of("ResourceQuota", ResourceQuota)
     for view in case.workloads:
-        own = [quota for quota in quotas if quota.namespace == view.subject.namespace]
+        own = _quotas(case).get(view.subject.namespace, ())
         full = [evidence for quota in own for evidence in _short(case, quota, view)]
         if not own:
             yield Result(Status.SKIP, "the namespace has no ResourceQuota", view.subject)
@@ -42,6 +42,15 @@ def quota_headroom(case: Case) -> Iterable[Result]:
             yield Result(Status.WARN, full[0].text, view.subject, tuple(full[:3]))
         else:
             yield Result(Status.PASS, "the namespace's quota has room", view.subject)
+
+
+@once_per_case
+def _quotas(case: Case) -> dict[str, list[ResourceQuota]]:
+    """By namespace."""
+    found: dict[str, list[ResourceQuota]] = {}
+    for quota in case.snapshot.of("ResourceQuota", ResourceQuota):
+        found.setdefault(quota.namespace, []).append(quota)
+    return found
 
 
 def _short(case: Case, quota: ResourceQuota, view: WorkloadView) -> Iterator[Evidence]:
@@ -98,9 +107,9 @@ def _asked(view: WorkloadView) -> dict[str, float]:
 def disruption_allowed(case: Case) -> Iterable[Result]:
     if not case.workloads:
         yield NO_WORKLOAD
-    budgets = case.snapshot.of("PodDisruptionBudget", PodDisruptionBudget)
     for view in case.workloads:
-        own = [budget for budget in budgets if any(_covers(budget, pod) for pod in view.pods)]
+        found = {id(each): each for pod in view.pods for each in _covering(case, pod)}
+        own = list(found.values())
         stuck = [b for b in own if b.status.expected_pods and not b.status.disruptions_allowed]
         if stuck:
             subject = Subject("PodDisruptionBudget", stuck[0].namespace, stuck[0].name)
@@ -112,11 +121,26 @@ def disruption_allowed(case: Case) -> Iterable[Result]:
             yield Result(Status.SKIP, "no disruption budget covers it", view.subject)
 
 
-def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
-    selector = budget.spec.selector
-    if selector is None or budget.namespace != pod.namespace:
-        return False
-    return _matches(selector, pod.labels)
+_Label = tuple[str, str]
+
+
+def _covering(case: Case, pod: Pod) -> Iterator[PodDisruptionBudget]:
+    known = _budgets(case)
+    for label in (None, *pod.labels.items()):
+        for each in known.get((pod.namespace, label), ()):
+            if each.spec.selector and _matches(each.spec.selector, pod.labels):
+                yield each
+
+
+@once_per_case
+def _budgets(case: Case) -> dict[tuple[str, _Label | None], list[PodDisruptionBudget]]:
+    """By namespace and one of the labels that each wants; a thousand teams share a cluster."""
+    found: dict[tuple[str, _Label | None], list[PodDisruptionBudget]] = {}
+    for each in case.snapshot.of("PodDisruptionBudget", PodDisruptionBudget):
+        wanted = (each.spec.selector.match_labels if each.spec.selector else None) or {}
+        label = next(iter(sorted(wanted.items())), None)
+        found.setdefault((each.namespace, label), []).append(each)
+    return found
 
 
 def _matches(selector: LabelSelector, labels: dict[str, str]) -> bool:

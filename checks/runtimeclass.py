@@ -17,6 +17,7 @@ from kubectl_wasmai.doctor.model import (
     Severity,
     Status,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.doctor.versions import runs_k3s
 from kubectl_wasmai.resources import RUNTIME_CLASS
 from kubectl_wasmai.wasm import K3S_CLASSES, is_native_handler
@@ -75,21 +76,22 @@ def missing_class(case: Case) -> Iterable[Finding]:
             )
 
 
-def _for_wasm(case: Case) -> list[str]:
+@once_per_case
+def _for_wasm(case: Case) -> tuple[str, ...]:
     """Names of the RuntimeClasses whose handler is none of those that run native containers."""
-    return [
+    return tuple(
         each.name
         for each in case.snapshot.runtime_classes.values()
         if not is_native_handler(each.handler)
-    ]
+    )
 
 
-def _names_class(view: WorkloadView, name: str, existing: list[str]) -> Evidence:
+def _names_class(view: WorkloadView, name: str, existing: tuple[str, ...]) -> Evidence:
     there = f"for WebAssembly there is: {', '.join(existing)}" if existing else "there is none"
     return Evidence("spec", str(view.subject), f"runtimeClassName: {name} ({there})")
 
 
-def _ways_out(case: Case, name: str, existing: list[str]) -> dict[str, str]:
+def _ways_out(case: Case, name: str, existing: tuple[str, ...]) -> dict[str, str]:
     """Words for the remedy: most often the name is misspelt and the right class is there."""
     words = {"manifest": _manifest(name, _handler(case))}
     if existing:
@@ -110,6 +112,7 @@ def _manifest(name: str, handler: str) -> str:
     )
 
 
+@once_per_case
 def _handler(case: Case) -> str:
     """A handler that some node reports and that runs Wasm, else crun's usual name."""
     reported = [

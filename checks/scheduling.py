@@ -79,7 +79,7 @@ def nowhere(case: Case) -> Iterable[Finding]:
     """Pods that ask for the same and are told the same wait for the same: judged once."""
     known: dict[tuple[bytes, str], tuple[_Verdict, ...]] = {}
     for each in unplaced(case):
-        alike = (_asked(each), each.text)
+        alike = (asked(each), each.text)
         if alike not in known:
             verdicts = _from_nodes(case, each) if case.snapshot.nodes else _from_text(each)
             known[alike] = tuple(verdicts)
@@ -95,7 +95,7 @@ class _Verdict(NamedTuple):
     certainty: Certainty = Certainty.CERTAIN
 
 
-def _asked(waiting: Unplaced) -> bytes:
+def asked(waiting: Unplaced) -> bytes:
     """All of the pod and its template that decides where it may run."""
     spec, template = waiting.pod.spec, waiting.view.spec
     return msgspec.json.encode(

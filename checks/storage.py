@@ -18,6 +18,7 @@ from kubectl_wasmai.doctor.model import (
     Status,
     Subject,
 )
+from kubectl_wasmai.doctor.once import once_per_case
 from kubectl_wasmai.snapshot.objects import PersistentVolume
 
 if TYPE_CHECKING:
@@ -65,11 +66,7 @@ def unbound(case: Case) -> Iterable[Finding]:
     for claim in case.snapshot.claims:
         if claim.status.phase not in ("Pending", "Lost"):
             continue
-        users = tuple(
-            view.subject
-            for view in case.workloads
-            if view.subject.namespace == claim.namespace and claim.name in claims_of(view)
-        )
+        users = tuple(view.subject for view in _users(case, claim))
         if not users:
             continue
         cause, certainty, names = _why_unbound(case, claim)
@@ -84,18 +81,32 @@ def unbound(case: Case) -> Iterable[Finding]:
             )
 
 
+def _users(case: Case, claim: PersistentVolumeClaim) -> list[WorkloadView]:
+    return _users_of_claims(case).get((claim.namespace, claim.name), [])
+
+
+@once_per_case
+def _users_of_claims(case: Case) -> dict[tuple[str, str], list[WorkloadView]]:
+    """By namespace and name of the claim."""
+    found: dict[tuple[str, str], list[WorkloadView]] = {}
+    for view in case.workloads:
+        for name in claims_of(view):
+            found.setdefault((view.subject.namespace, name), []).append(view)
+    return found
+
+
 def _why_unbound(case: Case, claim: PersistentVolumeClaim) -> tuple[str, Certainty, dict[str, str]]:
     name = claim.spec.storage_class_name
     texts = [event.message or "" for event in _events(case, claim)]
     known = case.snapshot.has("StorageClass")
-    classes = {each.name: each for each in case.snapshot.storage_classes}
+    classes = _classes(case)
     if name is None:
         has_default = any(map(is_default, classes.values()))
         if (known and not has_default) or (not known and any(map(NO_CLASS.search, texts))):
             return "storageclass-no-default", Certainty.CERTAIN, {"classes": ", ".join(classes)}
         return "volume-not-bound", Certainty.POSSIBLE, {"class": "the default one"}
     names = {"class": name, "classes": ", ".join(classes) or "there is none"}
-    if not name or _has_volumes(case, name):
+    if not name or name in _classes_of_volumes(case):
         # Volumes made by hand: the class need not exist as an object.
         return "volume-not-bound", Certainty.CERTAIN, names
     said = any((m := MISSING_CLASS.search(text)) and m["class"] == name for text in texts)
@@ -106,9 +117,22 @@ def _why_unbound(case: Case, claim: PersistentVolumeClaim) -> tuple[str, Certain
     return "volume-not-bound", _patience(case, claim, provisioner), names
 
 
-def _has_volumes(case: Case, class_: str) -> bool:
+@once_per_case
+def _classes(case: Case) -> dict[str, StorageClass]:
+    return {each.name: each for each in case.snapshot.storage_classes}
+
+
+@once_per_case
+def _classes_of_volumes(case: Case) -> frozenset[str]:
     volumes = case.snapshot.of("PersistentVolume", PersistentVolume)
-    return bool(class_) and any(each.spec.storage_class_name == class_ for each in volumes)
+    return frozenset(each.spec.storage_class_name or "" for each in volumes)
+
+
+@once_per_case
+def _bound_classes(case: Case) -> frozenset[str | None]:
+    """Those of claims that are bound."""
+    bound = (each for each in case.snapshot.claims if each.status.phase == "Bound")
+    return frozenset(each.spec.storage_class_name for each in bound)
 
 
 def _patience(case: Case, claim: PersistentVolumeClaim, provisioner: str) -> Certainty:
@@ -117,11 +141,7 @@ def _patience(case: Case, claim: PersistentVolumeClaim, provisioner: str) -> Cer
         return Certainty.POSSIBLE
     if provisioner == NO_PROVISIONER:
         return Certainty.CERTAIN
-    worked = any(
-        other.status.phase == "Bound"
-        and other.spec.storage_class_name == claim.spec.storage_class_name
-        for other in case.snapshot.claims
-    )
+    worked = claim.spec.storage_class_name in _bound_classes(case)
     created = claim.metadata.creation_timestamp
     age = (case.snapshot.info.taken_at - created).total_seconds() if created else 0.0
     return Certainty.LIKELY if not worked or age > SLOW else Certainty.POSSIBLE
@@ -135,8 +155,7 @@ def _is_wanted(case: Case, claim: PersistentVolumeClaim) -> bool:
     """Whether a pod waits for it: before that, late binding is as it should be."""
     return any(
         not is_well(pod) and not pod.spec.node_name
-        for view in case.workloads
-        if view.subject.namespace == claim.namespace and claim.name in claims_of(view)
+        for view in _users(case, claim)
         for pod in view.pods
     )
 
