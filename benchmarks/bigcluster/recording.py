@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigcluster import patterns
-from bigcluster.spread import PODS_OF_ONE, spread
+from bigcluster.spread import PODS_OF_ONE, Size, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    from bigcluster.spread import Size
 
 
 def record(target: Path, size: Size) -> None:
@@ -75,3 +74,16 @@ def _patterns(kind: str) -> dict[str, str]:
     for number, reason in enumerate(patterns.reasons(kind)):
         found[f"Event{number}"] = patterns.event(reason, "uid-of-pod")
     return {what: json.dumps(each) for what, each in found.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("target", type=Path)
+    for name in ("nodes", "pods", "events"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(Size(), name))
+    given = parser.parse_args()
+    record(given.target, Size(given.nodes, given.pods, given.events))
+
+
+if __name__ == "__main__":
+    main()

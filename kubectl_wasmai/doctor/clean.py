@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-NUMEROUS = ("Pod", "ReplicaSet")
+NUMEROUS = ("Pod", "ReplicaSet", "Deployment", "StatefulSet", "Job", "CronJob")
 """Of these only what is about the workloads of interest: no check quotes a stranger's pod."""
 
 LONGEST = 4096

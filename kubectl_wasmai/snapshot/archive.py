@@ -23,6 +23,8 @@ GZIP = b"\x1f\x8b"
 HEAD = 512
 """Bytes that tell an archive from a plain file: a whole tar header."""
 
+CHUNK = 1 << 20
+"""Bytes that are unpacked at once."""
 MAX_HEADER = 64 * 1024
 MAX_GROWTH = 200
 """Lists of 30,000 like pods shrink 40 times; zeros shrink 1,000 times."""
@@ -45,7 +47,9 @@ def archive_members(head: bytes, rest: BinaryIO, name: str) -> Iterator[tuple[st
     try:
         plain: Any = gzip.GzipFile(fileobj=packed) if head.startswith(GZIP) else packed
         stream = cast("BinaryIO", _Growing(plain, packed, name))
-        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_SmallHeaders) as archive:
+        with tarfile.open(
+            fileobj=stream, mode="r|", bufsize=CHUNK, tarinfo=_SmallHeaders
+        ) as archive:
             for member in archive:
                 path = _safe_path(member, name)
                 budget.spend(str(path), member.size)

@@ -6,18 +6,16 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
 from kubectl_wasmai import lenient
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.heap import no_garbage_collection
-from kubectl_wasmai.jsonlist import Typed
 from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot.documents import documents, utf8
 from kubectl_wasmai.snapshot.files import read_members
-from kubectl_wasmai.snapshot.listings import in_order
 from kubectl_wasmai.snapshot.model import (
     ClusterSnapshot,
     Collection,
@@ -31,6 +29,8 @@ from kubectl_wasmai.snapshot.workloads import Subject
 
 if TYPE_CHECKING:
     from kubectl_wasmai.resources import Resource
+
+T = TypeVar("T")
 
 INFO_FILE = "snapshot.json"
 VERSION_FILE = "version.json"
@@ -72,7 +72,11 @@ def load(source: str) -> ClusterSnapshot:
             f"no Kubernetes objects found in {source}",
             "expected what `kubectl get … -o json` or `kubectl wasmai snapshot save` writes",
         )
-    objects = {kind: in_order(by_name.values()) for kind, by_name in reading.objects.items()}
+    # By namespace and name, as a live snapshot's.
+    objects = {
+        kind: tuple(by_name[key] for key in sorted(by_name))
+        for kind, by_name in reading.objects.items()
+    }
     return ClusterSnapshot(_info(reading, objects), "file", objects, reading.logs, reading.metrics)
 
 
@@ -159,24 +163,26 @@ class _Kind(msgspec.Struct, rename="camel"):
     api_version: str = ""
 
 
-class _List(_Kind):
-    items: msgspec.Raw = msgspec.Raw(b"null")
+class _Kinds(_Kind):
+    items: list[_Kind] | None = None
+
+
+class _ListOf(msgspec.Struct, Generic[T]):
+    items: list[T] | None = None
 
 
 def _list_of_one_kind(reading: _Reading, content: bytes) -> bool:
     """What is read a hundred times more often than anything else, ten times faster: a List whose
     items are all of one kind and fit its type. False, and nothing read, where it is none."""
     try:
-        found = msgspec.json.decode(content, type=_List)
-        kinds = {
-            (each.kind, each.api_version or found.api_version)
-            for each in msgspec.json.decode(found.items, type=list[_Kind])
-        }
+        found = msgspec.json.decode(content, type=_Kinds)
+        kinds = {(each.kind, each.api_version or found.api_version) for each in found.items or ()}
         kind, group = next(iter(kinds), ("", found.api_version))
         kind = kind or found.kind.removesuffix("List")
         if len(kinds) > 1 or not found.kind.endswith("List") or not _is_ours(kind, group):
             return False
-        items = Typed(TYPES[kind]).many(found.items)
+        type_: Any = _ListOf[TYPES[kind]]  # type: ignore[valid-type]  # known when it runs
+        items = msgspec.json.decode(content, type=type_).items or ()
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     if not all(item.name for item in items):
