@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -119,6 +119,7 @@ class _Items(msgspec.Struct):
     items: list[msgspec.Raw] | None = None
 
 
+@runtime_checkable
 class ItemDecoder(Protocol[T]):
     """Makes objects of the JSON text of items. Raises msgspec.DecodeError, UnicodeDecodeError."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 import threading
 from http import HTTPStatus
@@ -15,7 +14,7 @@ from kubectl_wasmai.cluster.loading import SERVICE_ACCOUNT, load_target
 from kubectl_wasmai.cluster.transport import RequestStats, Response, Transport
 from kubectl_wasmai.cluster.watching import Watch, WatchEvent
 from kubectl_wasmai.errors import ClusterUnreachable, InputError
-from kubectl_wasmai.jsonlist import Typed
+from kubectl_wasmai.jsonlist import ItemDecoder, Typed
 from kubectl_wasmai.resources import Resource
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from kubectl_wasmai.cluster.applying import Applied, DryRun
     from kubectl_wasmai.cluster.connection import ConnectionOptions
     from kubectl_wasmai.cluster.target import Target
-    from kubectl_wasmai.jsonlist import ItemDecoder
 
 T = TypeVar("T")
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -115,7 +113,7 @@ class Cluster:
         """
         query = _selectors(label_selector, field_selector)
         query.append(("resourceVersion", "0" if cached else ""))
-        decoder = Typed(type) if isinstance(type, builtins.type) else type
+        decoder = type if isinstance(type, ItemDecoder) else Typed(type)
         path = resource.path(namespace or None)
         return read_list(self._transport, path, decoder, query, limit, keep_texts=keep_texts)
 

@@ -103,17 +103,17 @@ def test_a_list_whose_pages_expire_is_still_whole(
 ) -> None:
     add_events(cluster, "a", "b", "c", "d", "e")
     transport = cluster._transport
-    real, asked = transport.request, []
+    real, asked = transport.stream, []
 
     def expiring(*args: Any, **more: Any) -> Any:
-        answer = real(*args, **more)
+        answer = list(real(*args, **more))
         asked.append(answer)
         if len(asked) == 1:
             add_events(cluster, "f")
             forget_the_past(control_plane)
         return answer
 
-    monkeypatch.setattr(transport, "request", expiring)
+    monkeypatch.setattr(transport, "stream", expiring)
     found = cluster.list(EVENT, Named, cluster.namespace, limit=2)
     assert [item.metadata.name for item in found.items] == ["a", "b", "c", "d", "e", "f"]
 
