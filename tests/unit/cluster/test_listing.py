@@ -108,6 +108,17 @@ def test_a_reset_in_the_middle_of_a_page_yields_no_list(api: ScriptedApi, cluste
         cluster.list(POD, Named, limit=1)
 
 
+def test_an_answer_that_broke_off_is_asked_for_again_from_the_start(
+    api: ScriptedApi, cluster: Cluster
+) -> None:
+    half = page("b", token="")
+    half.torn = True
+    api.answers(page("a", token="t1"), half, page("a", token="t2"), page("b", "c"))
+    found = cluster.list(POD, Named, limit=1)
+    assert [item.metadata.name for item in found.items] == ["a", "b", "c"]
+    assert "continue" not in api.asked[2].query
+
+
 def test_a_failing_second_page_yields_no_list(api: ScriptedApi, cluster: Cluster) -> None:
     def script(asked: Asked) -> Answer:
         if "continue" in asked.query:
