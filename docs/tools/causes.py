@@ -24,9 +24,8 @@ Written by `docs/tools/causes.py`. The ids are public: never renamed, only added
 *On*: the kind of the object that a diagnosis names; "workload" is the outermost owner of the pods
 (Deployment, DaemonSet, Job, …). *Found by*: a detector reads the objects themselves, often before
 anything failed; a signature is a text in an event, a status or a log. *Proved by*: recordings of
-real clusters in `tests/gallery` and at how many moments, replayed by every test run; where there is
-none yet, the objects of the tests are made by hand around real texts. *Page*: what
-`kubectl wasmai explain` shows.
+real clusters in `tests/gallery`, of how many faults and at how many moments, replayed by every test
+run; one of them is named. *Page*: what `kubectl wasmai explain` shows.
 """
 PROBE = """
 ## What the API alone cannot decide
@@ -61,7 +60,9 @@ def _families() -> dict[str, dict[str, Cause]]:
 
 def _row(id_: str, cause: Cause, recorded: dict[str, int]) -> str:
     ways = [*(["detector"] if id_ in _detected() else []), *(["signature"] if _signed(id_) else [])]
-    proofs = ", ".join(f"{name} ({number})" for name, number in sorted(recorded.items()))
+    first = min(recorded, key=lambda name: (len(name), name), default="")
+    moments = sum(recorded.values())
+    proofs = f"{len(recorded)} faults, {moments} moments: {first}" if recorded else ""
     link = f"[{cause.runbook}](../runbooks/{cause.runbook}.md)"
     cells = [f"`{id_}`", cause.subject or "workload", " and ".join(ways), proofs or "-", link]
     return f"| {' | '.join(cells)} |"
