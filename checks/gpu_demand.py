@@ -136,11 +136,20 @@ def _seems_free(waiting: Unplaced, resource: str, wanted: int) -> Shortage | Non
     one may be of the node that has enough."""
     text = waiting.text.partition("preemption:")[0]
     reasons = [match[1].strip() for match in _REASON.finditer(text)]
-    if any(
+    everywhere = _everywhere(text, resource)
+    if not everywhere and any(
         not reason.startswith("Insufficient " + resource.partition(".")[0]) for reason in reasons
     ):
         return None
     return Shortage(waiting, resource, wanted, "exhausted", sure=False)
+
+
+def _everywhere(text: str, resource: str) -> bool:
+    """Whether it is short on every node that there is: ``0/2 nodes …, 2 Insufficient …``."""
+    found = re.search(
+        rf"0/(?P<nodes>\d+) .*?(?P<short>\d+) Insufficient {re.escape(resource)}\b", text
+    )
+    return found is not None and found["nodes"] == found["short"]
 
 
 def _from_text(case: Case, waiting: Unplaced, resource: str, wanted: int) -> Shortage:

@@ -107,6 +107,8 @@ def _certainty(case: Case, node: Node) -> Certainty:
     that a workload of interest could be on is lost to it; pressure comes and goes."""
     if node.name in _touched(case):
         return Certainty.CERTAIN
+    if not case.snapshot.has("Pod"):
+        return Certainty.LIKELY  # nobody can tell whom it hurts
     found = trouble(node)
     down = found is not None and found.cause != "node-pressure"
     missed = down and any(_is_for(case, view, node) for view in case.workloads)

@@ -125,10 +125,14 @@ def _from_nodes(case: Case, waiting: Unplaced) -> Iterator[_Verdict]:
         return
     causes = {node.name: _obstacle(waiting, node) for node in matching}
     short = _short(waiting.text)
-    cordoned = [node for node in matching if causes[node.name] == "node-cordoned"]
-    if short and not any(_has_room(case, waiting.pod, node) for node in cordoned):
+    # Of nodes with the devices, the message may mean those without.
+    others = [node for node in matching if devices or causes[node.name] == "node-cordoned"]
+    roomy = [node.name for node in others if _has_room(case, waiting.pod, node)]
+    if short and not roomy:
         yield _Verdict("insufficient-cpu-or-memory", {"resources": ", ".join(short)})
         return
+    if devices and any(not causes[name] for name in roomy):
+        return  # a matter of devices, again
     if not short and "" in causes.values():
         # Nothing can be seen in a node that would do: the message alone knows.
         yield from _from_text(waiting)
@@ -186,6 +190,7 @@ def _requests(pod: Pod) -> dict[str, float]:
 
 
 def _has_room(case: Case, pod: Pod, node: Node) -> bool:
+    """For all but devices, as far as the pods on it are in sight."""
     taken: dict[str, float] = {"pods": 0}
     for other in case.snapshot.pods_by_node.get(node.name, ()):
         if other.status.phase not in ("Succeeded", "Failed"):
@@ -195,6 +200,7 @@ def _has_room(case: Case, pod: Pod, node: Node) -> bool:
     return all(
         taken.get(name, 0) + wanted <= amount(allocatable.get(name, 0))
         for name, wanted in _requests(pod).items()
+        if name.startswith(NATIVE)
     )
 
 

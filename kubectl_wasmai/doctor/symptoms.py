@@ -6,13 +6,14 @@ Only of pods that are not well now: an error that was overcome is history, not a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubectl_wasmai.doctor.health import container_statuses, is_well
+from kubectl_wasmai.doctor.health import container_statuses, is_finished, is_well
+from kubectl_wasmai.doctor.interest import wants_wasm
 from kubectl_wasmai.doctor.model import Evidence
 from kubectl_wasmai.snapshot import LogKey, Subject, WorkloadView
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 KUBELET_PLACEHOLDER = "unable to retrieve container logs for "
 """What `kubectl logs` prints for a container that is being replaced: no word of the program."""
+
+_EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
+_ENGINE_ERROR = re.compile(r"(?:\S+Z\s+)?\[\d{4}-\d\d-\d\d [\d:.]+\] \[error\] ")
+"""How WasmEdge begins a line, after what ``kubectl logs --timestamps`` puts before it."""
 
 LOG_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))\s+")
 """What ``kubectl logs --timestamps`` puts before each line."""
@@ -71,6 +76,22 @@ def symptoms_of(snapshot: ClusterSnapshot, view: WorkloadView) -> Iterator[Sympt
     for pod in view.pods:
         if not is_well(pod):
             yield from _of_pod(snapshot, view, pod)
+    yield from _of_last_run(snapshot, view)
+
+
+def _of_last_run(snapshot: ClusterSnapshot, view: WorkloadView) -> Iterator[Symptom]:
+    """The engine's own errors in the log of the last run that seems to have succeeded: crun 1.21
+    makes every exit code of a Wasm module 0, so that is no word of the program's."""
+    runs = [pod for pod in view.pods if is_finished(pod)]
+    if not runs or len(runs) < len(view.pods) or not wants_wasm(snapshot, view):
+        return
+    last = max(runs, key=lambda pod: pod.status.start_time or _EPOCH)
+    subject = Subject("Pod", last.namespace, last.name)
+    for status in container_statuses(last):
+        for each in _of_logs(snapshot, subject, view, status.name):
+            said = [line for line in each.text.splitlines() if _ENGINE_ERROR.match(line)]
+            if said:
+                yield replace(each, text="\n".join(said))
 
 
 def logs_of(snapshot: ClusterSnapshot, view: WorkloadView, pod: Pod) -> Iterator[Symptom]:

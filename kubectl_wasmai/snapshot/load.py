@@ -39,6 +39,7 @@ _STAMP = rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
 _OBJECT_TIME = re.compile(rb'(?:(?<!deletion)Timestamp|Time|edAt)"?: *"?' + _STAMP)
 """Times at which something was seen: a deletion or the end of a certificate lies ahead."""
 _LOG_TIME = re.compile(rb"^" + _STAMP, re.MULTILINE)
+_BY_FILE = {BY_KIND[kind].listed_as: kind for kind in TYPES}
 MAX_LOG = 1024 * 1024
 MAX_LINES = 5000
 """Bytes and lines of a log that are judged, from its end: ``collect`` reads far less."""
@@ -130,7 +131,12 @@ def _member(reading: _Reading, name: str, content: bytes) -> None:
 
 
 def _objects_of(reading: _Reading, name: str, content: bytes) -> None:
-    suffix, text = PurePosixPath(name).suffix, utf8(content)
+    path, text = PurePosixPath(name), utf8(content)
+    plural = path.stem.removesuffix(".yaml").removesuffix(".yml")
+    if (kind := _BY_FILE.get(plural)) is not None:
+        # kubectl calls a list without items a List, of whatever was asked for.
+        reading.objects.setdefault(kind, {})
+    suffix = path.suffix
     if suffix != ".json" or not _list_of_one_kind(reading, text):
         for document in documents(suffix, text):
             _objects(reading, name, document)

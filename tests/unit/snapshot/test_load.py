@@ -145,6 +145,19 @@ def test_what_was_odd_when_it_was_saved_is_told_once(tmp_path: Path) -> None:
     assert [each.object for each in unreadable] == ["Pod default/odd", "Pod default/b in x.json"]
 
 
+@pytest.mark.parametrize("name", ["storageclasses.json", "pods.metrics.k8s.io.json", "nodes.yaml"])
+def test_a_list_of_nothing_is_of_what_its_file_is_called(tmp_path: Path, name: str) -> None:
+    """`kubectl get storageclasses -o json` prints a List that does not say of what."""
+    (tmp_path / name).write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": []}))
+    (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": [runtime_class()]}))
+
+    missing = load(str(tmp_path)).info.collection.missing
+
+    kinds = {"storageclasses": "StorageClass", "pods": "PodMetrics", "nodes": "Node"}
+    assert kinds[name.partition(".")[0]] not in missing
+    assert "Deployment" in missing
+
+
 def test_a_list_that_is_called_as_our_own_file_is_a_list(tmp_path: Path) -> None:
     items = [pod("web"), runtime_class()]
     (tmp_path / "snapshot.json").write_text(json.dumps({"kind": "List", "items": items}))
