@@ -1,0 +1,55 @@
+//! `Q8_0`: blocks of 32 signed bytes with a half-precision scale.
+
+use super::activation::Blocks;
+use super::half;
+use super::simd::{F4, I4, S8};
+
+#[derive(Debug, Default)]
+pub struct Rows {
+    scales: Vec<f32>,
+    quants: Vec<[i8; 32]>,
+    blocks_per_row: usize,
+}
+
+impl Rows {
+    pub fn new(columns: usize) -> Self {
+        Self { blocks_per_row: columns / 32, ..Self::default() }
+    }
+
+    /// Takes blocks of 34 bytes as they are in the file.
+    pub fn append(&mut self, bytes: &[u8]) {
+        for block in bytes.as_chunks::<34>().0 {
+            self.scales.push(half::to_f32(u16::from_le_bytes([block[0], block[1]])));
+            self.quants.push(std::array::from_fn(|at| block[2 + at].cast_signed()));
+        }
+    }
+
+    fn row(&self, row: usize) -> (&[f32], &[[i8; 32]]) {
+        let range = row * self.blocks_per_row..(row + 1) * self.blocks_per_row;
+        (&self.scales[range.clone()], &self.quants[range])
+    }
+
+    #[inline(always)]
+    pub fn dot<const R: usize>(&self, first: usize, input: &Blocks) -> [f32; R] {
+        let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
+        let (quants, _) = input.quants.as_chunks::<32>();
+        let mut sums = [F4::splat(0.0); R];
+        for (at, (eights, scale)) in quants.iter().zip(&input.scales).enumerate() {
+            let (eights, _) = eights.as_chunks::<8>();
+            let inputs: [S8; 4] = std::array::from_fn(|part| S8::load(&eights[part]));
+            for ((scales, quants), sum) in rows.iter().zip(&mut sums) {
+                let (weights, _) = quants[at].as_chunks::<8>();
+                let part = |part: usize| S8::extend_i8(&weights[part]).dot(inputs[part]);
+                let block: I4 = part(0).add(part(1)).add(part(2).add(part(3)));
+                *sum = sum.add(block.to_f4().mul(F4::splat(scales[at] * scale)));
+            }
+        }
+        sums.map(F4::sum)
+    }
+
+    pub fn values(&self, row: usize) -> Vec<f32> {
+        let (scales, quants) = self.row(row);
+        let block = |(scale, quants): (&f32, &[i8; 32])| quants.map(|quant| f32::from(quant) * scale);
+        scales.iter().zip(quants).flat_map(block).collect()
+    }
+}
