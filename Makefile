@@ -16,7 +16,13 @@ REPORTS := build/reports
 PYTEST := $(BIN)/python -m pytest
 RECORDING := kubectl_wasmai/demo/broken-cluster.tar.gz
 
+# The engine's Llama half has native tests; compiling tract for them would take longer than they run.
+CARGO := CARGO_TARGET_DIR=$${WASMAI_ENGINE_CACHE:-$$HOME/.cache/kubectl-wasmai-engine}/target cargo
+NATIVE := --workspace --locked --no-default-features --features llama \
+	--target $$(rustc -vV | sed -n 's/^host: //p')
+
 .PHONY: help demo test lint types unit packaging integration e2e format docs bench clean dev
+.PHONY: engine enginecheck enginetests
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /make \1\t/' | expand -t 20
@@ -35,7 +41,7 @@ demo: $(VENV)/.package ## the doctor on a recorded cluster, and what deploy woul
 	@printf '  %-57s %s\n' '$(BIN)/kubectl-wasmai doctor -A' 'your own cluster; reads only'
 	@printf '  %-57s %s\n' 'sudo lab/lab up' 'a real node to try deploy on (README.md)'
 
-test: lint types unit packaging integration ## everything that needs no root
+test: lint types unit packaging enginetests integration ## everything that needs no root
 	@echo "make test: done"
 
 lint: $(VENV)/.dev ## ruff, and ruff's formatting
@@ -62,6 +68,18 @@ e2e: $(VENV)/.dev ## tests on the lab, a whole node with WasmEdge; root, the fir
 	apt-get update -qq && apt-get install -qq -y --no-install-recommends debootstrap; fi
 	$(BIN)/python lab/lab build
 	$(PYTEST) tests/e2e -m e2e --junitxml=$(REPORTS)/e2e.xml
+
+engine: $(VENV)/.dev ## the engine's modules, built from engine/ into kubectl_wasmai/engine/ (Rust)
+	$(BIN)/python engine/build.py
+
+enginecheck: $(VENV)/.dev ## the modules are what engine/ gives; its format, lints and native tests
+	@if ! command -v cargo >/dev/null; then \
+	echo "cargo is not on PATH: engine/ is NOT CHECKED"; exit 0; fi; set -e; \
+	(cd engine && cargo fmt --all --check && $(CARGO) clippy $(NATIVE) --all-targets -- -D warnings \
+	&& $(CARGO) test $(NATIVE)); $(BIN)/python engine/build.py --check
+
+enginetests: $(VENV)/.dev ## the modules under wasmtime: protocols, numbers, hostile input
+	$(PYTEST) tests/engine --junitxml=$(REPORTS)/enginetests.xml
 
 format: $(VENV)/.dev ## rewrite the code in its usual form
 	$(BIN)/ruff check --fix-only --quiet

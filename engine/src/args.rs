@@ -99,7 +99,9 @@ fn read(mut parser: lexopt::Parser) -> Result<Options, lexopt::Error> {
 
 fn model(value: &str) -> Result<(Option<String>, String), lexopt::Error> {
     match value.split_once('=') {
-        Some((name, path)) if valid_name(name) && !path.is_empty() => Ok((Some(name.to_owned()), path.to_owned())),
+        Some((name, path)) if valid_name(name) && !path.is_empty() => {
+            Ok((Some(name.to_owned()), path.to_owned()))
+        }
         Some(_) => Err(format!("--model {value}: a name has letters, digits, '.', '_' and '-'").into()),
         None => Ok((None, value.to_owned())),
     }
@@ -117,7 +119,10 @@ fn positive(text: &str) -> Result<usize, String> {
 fn shape(text: &str) -> Result<(String, Vec<usize>), String> {
     let wrong = || "expected INPUT=1,3,48,192".to_owned();
     let (input, dimensions) = text.rsplit_once('=').ok_or_else(wrong)?;
-    let dimensions = dimensions.split(',').map(|each| each.trim().parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    let dimensions = dimensions
+        .split(',')
+        .map(|each| each.trim().parse().map_err(|_| wrong()))
+        .collect::<Result<_, _>>()?;
     Ok((input.to_owned(), dimensions))
 }
 

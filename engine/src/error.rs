@@ -42,11 +42,7 @@ impl StartError {
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: "--help lists the options".into(),
-            exit_code: 2,
-        }
+        Self { message: message.into(), hint: "--help lists the options".into(), exit_code: 2 }
     }
 
     /// Puts the name of the file that was read in front of the message.

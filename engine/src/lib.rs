@@ -2,19 +2,12 @@
 //! ONNX files by the Open Inference Protocol v2. See docs/engine.md.
 
 #![deny(unsafe_code)]
-// Numbers of tokens, bytes and dimensions are far below what a float or 32 bits lose.
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-// The vocabulary of this crate is small and used in many places; modules are private.
-#![allow(clippy::must_use_candidate, clippy::missing_errors_doc, clippy::module_name_repetitions)]
-
 pub mod args;
 pub mod error;
 pub mod execution;
 #[cfg(feature = "llama")]
 pub mod gguf;
 pub mod http;
-#[cfg(feature = "llama")]
-mod kernels;
 #[cfg(feature = "llama")]
 pub mod llama;
 pub mod log;

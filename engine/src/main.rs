@@ -99,9 +99,9 @@ fn serve(_: &Options) -> Result<u8, StartError> {
 fn port(options: &Options) -> Result<u16, StartError> {
     match (options.port, std::env::var("PORT")) {
         (Some(port), _) => Ok(port),
-        (None, Ok(text)) => {
-            text.parse().map_err(|_| StartError::usage(format!("the environment variable PORT is no port: {text}")))
-        }
+        (None, Ok(text)) => text
+            .parse()
+            .map_err(|_| StartError::usage(format!("the environment variable PORT is no port: {text}"))),
         (None, Err(_)) => Ok(8080),
     }
 }

@@ -115,7 +115,10 @@ impl Metrics {
             ("execution_loop_nanoseconds", "One round of the loop timed at start.", self.execution.loop_ns),
         ];
         for (name, help, value) in gauges {
-            let _ = writeln!(out, "# HELP wasmai_{name} {help}\n# TYPE wasmai_{name} gauge\nwasmai_{name} {value}");
+            let _ = writeln!(
+                out,
+                "# HELP wasmai_{name} {help}\n# TYPE wasmai_{name} gauge\nwasmai_{name} {value}"
+            );
         }
         let _ = writeln!(
             out,
@@ -126,7 +129,9 @@ impl Metrics {
     }
 
     fn write_requests(&self, out: &mut String) {
-        out.push_str("# HELP wasmai_requests_total Requests answered.\n# TYPE wasmai_requests_total counter\n");
+        out.push_str(
+            "# HELP wasmai_requests_total Requests answered.\n# TYPE wasmai_requests_total counter\n",
+        );
         for ((route, status), count) in &self.requests {
             let _ = writeln!(out, "wasmai_requests_total{{route=\"{route}\",code=\"{status}\"}} {count}");
         }
@@ -152,8 +157,16 @@ impl Metrics {
             self.generation.prompt_tokens, self.generation.completion_tokens
         );
         for (name, help, histogram) in [
-            ("wasmai_time_to_first_token_seconds", "From the work's begin to the first token.", &self.first_token),
-            ("wasmai_time_per_output_token_seconds", "Mean time between tokens of a request.", &self.per_token),
+            (
+                "wasmai_time_to_first_token_seconds",
+                "From the work's begin to the first token.",
+                &self.first_token,
+            ),
+            (
+                "wasmai_time_per_output_token_seconds",
+                "Mean time between tokens of a request.",
+                &self.per_token,
+            ),
         ] {
             let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} histogram");
             histogram.write(out, name, "");

@@ -60,7 +60,10 @@ fn find(options: &Options) -> Result<Vec<ModelFile>, StartError> {
     for (name, path) in paths {
         let file = model_file(name, path)?;
         if files.iter().any(|earlier| earlier.name == file.name) {
-            return Err(StartError::usage(format!("two models are named {}; use --model NAME=PATH", file.name)));
+            return Err(StartError::usage(format!(
+                "two models are named {}; use --model NAME=PATH",
+                file.name
+            )));
         }
         files.push(file);
     }
@@ -68,8 +71,9 @@ fn find(options: &Options) -> Result<Vec<ModelFile>, StartError> {
 }
 
 fn list_folder() -> Result<Vec<(Option<String>, String)>, StartError> {
-    let entries = std::fs::read_dir(FOLDER)
-        .map_err(|error| StartError::usage(format!("no --model is given and {FOLDER} cannot be read: {error}")))?;
+    let entries = std::fs::read_dir(FOLDER).map_err(|error| {
+        StartError::usage(format!("no --model is given and {FOLDER} cannot be read: {error}"))
+    })?;
     let mut paths: Vec<String> = entries
         .flatten()
         .map(|entry| format!("{FOLDER}/{}", entry.file_name().to_string_lossy()))
@@ -77,7 +81,9 @@ fn list_folder() -> Result<Vec<(Option<String>, String)>, StartError> {
         .collect();
     paths.sort();
     if paths.is_empty() {
-        return Err(StartError::usage(format!("no --model is given and {FOLDER} has no .gguf or .onnx file")));
+        return Err(StartError::usage(format!(
+            "no --model is given and {FOLDER} has no .gguf or .onnx file"
+        )));
     }
     Ok(paths.into_iter().map(|path| (None, path)).collect())
 }
@@ -85,7 +91,8 @@ fn list_folder() -> Result<Vec<(Option<String>, String)>, StartError> {
 fn model_file(name: Option<String>, path: String) -> Result<ModelFile, StartError> {
     let format = format_of(&path)
         .ok_or_else(|| StartError::usage(format!("{path}: a model's name ends in .gguf or .onnx")))?;
-    let stem = path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map_or("model", |(stem, _)| stem);
+    let stem =
+        path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map_or("model", |(stem, _)| stem);
     let usable = |each: char| if valid_name(&each.to_string()) { each } else { '-' };
     let name = name.unwrap_or_else(|| stem.chars().map(usable).collect());
     Ok(ModelFile { name, path, format })

@@ -11,8 +11,9 @@ use std::io::{Read, Write};
 /// Answers the request in `path` (`-` is standard input). The exit code: 1 if it was refused.
 pub fn infer(services: &mut [Box<dyn Service>], path: &str) -> Result<u8, StartError> {
     let body = read(path)?;
-    let json: Value = serde_json::from_slice(&body)
-        .map_err(|error| StartError::new(format!("{path}: not JSON: {error}"), "Give the body of an HTTP request"))?;
+    let json: Value = serde_json::from_slice(&body).map_err(|error| {
+        StartError::new(format!("{path}: not JSON: {error}"), "Give the body of an HTTP request")
+    })?;
     let routes = Routes::new(services);
     let target = services[0].one_shot_path(&json);
     let request = Request {
@@ -40,7 +41,10 @@ fn read(path: &str) -> Result<Vec<u8>, StartError> {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut body))
     };
     done.map(|_| body).map_err(|error| {
-        StartError::new(format!("{path}: the request cannot be read: {error}"), "--infer takes a file, or - for standard input")
+        StartError::new(
+            format!("{path}: the request cannot be read: {error}"),
+            "--infer takes a file, or - for standard input",
+        )
     })
 }
 

@@ -119,6 +119,13 @@ def define_sockets(linker: wasmtime.Linker) -> None:
         write_u32(caller, size, sent)
         return SUCCESS
 
+    def sock_shutdown(caller: Any, fd: int, how: int) -> int:
+        try:
+            sockets.open[fd].shutdown(socket.SHUT_WR if how == 2 else socket.SHUT_RDWR)
+        except OSError:
+            return IO_ERROR
+        return SUCCESS
+
     def poll_oneoff(caller: Any, subscriptions: int, events: int, count: int, result: int) -> int:
         raw = bytes(
             memory(caller).read(caller, subscriptions, subscriptions + count * SUBSCRIPTION)
@@ -173,6 +180,7 @@ def define_sockets(linker: wasmtime.Linker) -> None:
     define("sock_accept", 2, sock_accept)
     define("sock_recv", 6, sock_recv)
     define("sock_send", 5, sock_send)
+    define("sock_shutdown", 2, sock_shutdown)
     define("poll_oneoff", 4, poll_oneoff)
     define("fd_fdstat_set_flags", 2, fd_fdstat_set_flags)
     define("fd_close", 1, fd_close)

@@ -47,7 +47,9 @@ impl Metadata {
                 .ok()
                 .filter(|count| (least..=most).contains(count))
                 .map(Some)
-                .ok_or_else(|| StartError::new(format!("{key} is {number}, outside {least} to {most}"), HINT)),
+                .ok_or_else(|| {
+                    StartError::new(format!("{key} is {number}, outside {least} to {most}"), HINT)
+                }),
             Some(_) => Err(StartError::new(format!("{key} is not an integer"), HINT)),
         }
     }

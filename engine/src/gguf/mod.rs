@@ -3,8 +3,6 @@
 
 mod metadata;
 mod reader;
-mod types;
 
 pub use metadata::{Metadata, Value};
 pub use reader::{Header, TensorInfo, read_header};
-pub use types::TensorType;

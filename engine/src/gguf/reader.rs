@@ -2,10 +2,10 @@
 //! against the file's size, so memory grows at most in proportion to the file.
 
 use super::metadata::{Metadata, Value};
-use super::types::{TensorType, foreign_name};
 use crate::error::StartError;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
+use wasmai_kernels::{TensorType, foreign_name};
 
 const MAGIC: [u8; 4] = *b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;
@@ -186,7 +186,8 @@ impl<R: Read> Source<R> {
         let mut bytes = vec![0; usize::try_from(length).map_err(|_| damaged("a text is too long"))?];
         self.fill(&mut bytes)?;
         // Vocabularies may hold pieces that are no UTF-8; llama.cpp treats them as bytes.
-        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     fn flag(&mut self) -> Result<bool, StartError> {
@@ -218,7 +219,11 @@ impl<R: Read> Source<R> {
     }
 
     fn float(&mut self, kind: u32) -> Result<f64, StartError> {
-        Ok(if kind == 6 { f32::from_le_bytes(self.bytes()?).into() } else { f64::from_le_bytes(self.bytes()?) })
+        Ok(if kind == 6 {
+            f32::from_le_bytes(self.bytes()?).into()
+        } else {
+            f64::from_le_bytes(self.bytes()?)
+        })
     }
 
     fn array(&mut self) -> Result<Value, StartError> {

@@ -66,8 +66,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
 
 fn apply(head: &mut Head, length: &mut Option<usize>, name: &str, value: &str) -> Result<(), Refusal> {
     if name.eq_ignore_ascii_case("content-length") {
-        let declared = number(value)
-            .ok_or_else(|| Refusal::bad("Content-Length is not a number that fits in memory"))?;
+        let declared = number(value).ok_or_else(|| Refusal::bad("Content-Length is not a number"))?;
         if length.is_some_and(|earlier| earlier != declared) {
             return Err(Refusal::bad("Content-Length is given twice, differently"));
         }
@@ -88,14 +87,16 @@ fn apply(head: &mut Head, length: &mut Option<usize>, name: &str, value: &str) -
     } else if name.eq_ignore_ascii_case("expect") {
         head.expects_continue = value.eq_ignore_ascii_case("100-continue");
     } else if name.eq_ignore_ascii_case("inference-header-content-length") {
-        let declared = number(value)
-            .ok_or_else(|| Refusal::bad("Inference-Header-Content-Length is not a number"))?;
+        let declared =
+            number(value).ok_or_else(|| Refusal::bad("Inference-Header-Content-Length is not a number"))?;
         head.inference_header_length = Some(declared);
     }
     Ok(())
 }
 
-/// Digits only: `usize::from_str` would take a sign, too.
+/// Digits only: `parse` would take a sign, too. What does not fit in memory is as large as can be,
+/// so that it is refused for its size.
 fn number(text: &str) -> Option<usize> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(usize::MAX))
 }

@@ -67,7 +67,7 @@ impl Parser {
 
     /// The next complete request, or `None` until more bytes come. After a refusal the
     /// connection cannot be used further: where the next request begins is unknown.
-    pub fn next(&mut self) -> Result<Option<Request>, Refusal> {
+    pub fn take(&mut self) -> Result<Option<Request>, Refusal> {
         if matches!(self.stage, Stage::Head) && !self.read_head()? {
             return Ok(None);
         }
@@ -91,7 +91,10 @@ impl Parser {
     fn read_head(&mut self) -> Result<bool, Refusal> {
         let Some((head, length)) = head::parse(&self.input)? else {
             if self.input.len() > LARGEST_HEAD {
-                return Err(Refusal::new(431, format!("the request's head is larger than {LARGEST_HEAD} bytes")));
+                return Err(Refusal::new(
+                    431,
+                    format!("the request's head is larger than {LARGEST_HEAD} bytes"),
+                ));
             }
             return Ok(false);
         };
@@ -133,7 +136,7 @@ mod tests {
     fn one(bytes: &[u8]) -> Result<Option<Request>, Refusal> {
         let mut parser = parser();
         parser.feed(bytes);
-        parser.next()
+        parser.take()
     }
 
     #[test]
@@ -142,11 +145,11 @@ mod tests {
         let mut parser = parser();
         for byte in &bytes[..bytes.len() - 1] {
             parser.feed(&[*byte]);
-            assert_eq!(parser.next(), Ok(None));
+            assert_eq!(parser.take(), Ok(None));
             assert!(parser.midway());
         }
         parser.feed(b"o");
-        let request = parser.next().unwrap().unwrap();
+        let request = parser.take().unwrap().unwrap();
         assert_eq!((request.path.as_str(), request.body.as_slice()), ("/v2/x", &b"hello"[..]));
         assert!(!request.keep_alive && !parser.midway());
     }
@@ -155,10 +158,10 @@ mod tests {
     fn pipelined_requests_come_one_by_one() {
         let mut parser = parser();
         parser.feed(b"GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.0\r\n\r\n");
-        assert_eq!(parser.next().unwrap().unwrap().path, "/a");
-        let second = parser.next().unwrap().unwrap();
+        assert_eq!(parser.take().unwrap().unwrap().path, "/a");
+        let second = parser.take().unwrap().unwrap();
         assert_eq!((second.path.as_str(), second.keep_alive), ("/b", false));
-        assert_eq!(parser.next(), Ok(None));
+        assert_eq!(parser.take(), Ok(None));
     }
 
     #[test]
@@ -167,9 +170,9 @@ mod tests {
         for split in 1..bytes.len() {
             let mut parser = parser();
             parser.feed(&bytes[..split]);
-            let early = parser.next().unwrap();
+            let early = parser.take().unwrap();
             parser.feed(&bytes[split..]);
-            let request = early.or_else(|| parser.next().unwrap()).unwrap();
+            let request = early.or_else(|| parser.take().unwrap()).unwrap();
             assert_eq!(request.body, b"abcde", "split at {split}");
         }
     }
@@ -177,6 +180,8 @@ mod tests {
     #[test]
     fn a_body_over_the_limit_is_refused_before_it_is_sent() {
         assert_eq!(one(b"POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n").unwrap_err().status, 413);
+        let huge = b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n";
+        assert_eq!(one(huge).unwrap_err().status, 413);
         let chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffff\r\n";
         assert_eq!(one(chunked).unwrap_err().status, 413);
     }
@@ -188,7 +193,7 @@ mod tests {
             "Content-Length: 1\r\nTransfer-Encoding: chunked",
             "Content-Length: +1",
             "Content-Length: -1",
-            "Content-Length: 99999999999999999999999",
+            "Content-Length:",
         ] {
             let bytes = format!("POST / HTTP/1.1\r\n{head}\r\n\r\n");
             assert_eq!(one(bytes.as_bytes()).unwrap_err().status, 400, "{head}");
@@ -200,14 +205,14 @@ mod tests {
         let mut parser = parser();
         parser.feed(b"GET / HTTP/1.1\r\n");
         parser.feed(&[b'a'; LARGEST_HEAD]);
-        assert_eq!(parser.next().unwrap_err().status, 431);
+        assert_eq!(parser.take().unwrap_err().status, 431);
     }
 
     #[test]
     fn permission_to_send_is_asked_once() {
         let mut parser = parser();
         parser.feed(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
-        assert_eq!(parser.next(), Ok(None));
+        assert_eq!(parser.take(), Ok(None));
         assert!(parser.take_wants_continue());
         assert!(!parser.take_wants_continue());
     }

@@ -33,7 +33,7 @@ impl Response {
         self
     }
 
-    /// Head and body in one piece: WasmEdge has no TCP_NODELAY, so two sends would wait for an
+    /// Head and body in one piece: `WasmEdge` has no `TCP_NODELAY`, so two sends would wait for an
     /// acknowledgement between them.
     pub fn render(&self, keep_alive: bool) -> Vec<u8> {
         let mut bytes = head(self.status, self.content_type, keep_alive);
@@ -49,7 +49,8 @@ impl Response {
 
 fn head(status: u16, content_type: &str, keep_alive: bool) -> Vec<u8> {
     let connection = if keep_alive { "" } else { "Connection: close\r\n" };
-    format!("HTTP/1.1 {status} {}\r\nContent-Type: {content_type}\r\n{connection}", reason(status)).into_bytes()
+    format!("HTTP/1.1 {status} {}\r\nContent-Type: {content_type}\r\n{connection}", reason(status))
+        .into_bytes()
 }
 
 /// The head of a response that follows in pieces: in chunks for a modern client, until the

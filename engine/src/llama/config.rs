@@ -47,7 +47,9 @@ impl Config {
         let pairing = match architecture.as_str() {
             "llama" | "mistral" => Pairing::Neighbours,
             "qwen2" => Pairing::Halves,
-            other => return Err(unsupported(format!("architecture {} is not supported", other.escape_debug()))),
+            other => {
+                return Err(unsupported(format!("architecture {} is not supported", other.escape_debug())));
+            }
         };
         let key = |name: &str| format!("{architecture}.{name}");
         if metadata.count(&key("expert_count"), 0, MOST_LAYERS)?.unwrap_or(0) > 0 {
@@ -59,8 +61,11 @@ impl Config {
         if !heads.is_multiple_of(kv_heads) || !width.is_multiple_of(heads) {
             return Err(unsupported(format!("{heads} heads over {kv_heads} key heads and width {width}")));
         }
-        let head_width = metadata.count(&key("attention.key_length"), 2, LARGEST_WIDTH)?.unwrap_or(width / heads);
-        if metadata.count(&key("attention.value_length"), 2, LARGEST_WIDTH)?.unwrap_or(head_width) != head_width {
+        let head_width =
+            metadata.count(&key("attention.key_length"), 2, LARGEST_WIDTH)?.unwrap_or(width / heads);
+        if metadata.count(&key("attention.value_length"), 2, LARGEST_WIDTH)?.unwrap_or(head_width)
+            != head_width
+        {
             return Err(unsupported("keys and values of different lengths are not supported"));
         }
         let rope_width = metadata.count(&key("rope.dimension_count"), 2, head_width)?.unwrap_or(head_width);
@@ -100,7 +105,10 @@ fn rope_divisor(header: &Header, architecture: &str) -> Result<f32, StartError> 
     let kind = metadata.text(&format!("{architecture}.rope.scaling.type")).unwrap_or("none");
     match kind {
         "none" => Ok(1.0),
-        "linear" => Ok(metadata.float(&format!("{architecture}.rope.scaling.factor"))?.filter(|factor| *factor > 0.0).unwrap_or(1.0)),
+        "linear" => Ok(metadata
+            .float(&format!("{architecture}.rope.scaling.factor"))?
+            .filter(|factor| *factor > 0.0)
+            .unwrap_or(1.0)),
         other => Err(unsupported(format!("position scaling {} is not supported", other.escape_debug()))),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::config::Config;
 use super::weights::{Layer, Linear, Weights};
-use crate::kernels::{Activation, Matrix, add_scaled, dot, rms_norm, softmax};
 use crate::service::Flow;
+use wasmai_kernels::{Activation, Matrix, add_scaled, dot, rms_norm, softmax};
 
 /// Prompt tokens computed together: each piece of a matrix is then used for all of them while it
 /// is in the processor's cache.
@@ -39,7 +39,11 @@ impl Session {
 
     /// Reads a whole prompt and gives the logits after its last token. What the prompt shares with
     /// the tokens read before is not computed again. `prompt` is not empty and fits the context.
-    pub fn read_prompt(&mut self, prompt: &[u32], tick: &mut dyn FnMut() -> Flow) -> Result<Vec<f32>, Stopped> {
+    pub fn read_prompt(
+        &mut self,
+        prompt: &[u32],
+        tick: &mut dyn FnMut() -> Flow,
+    ) -> Result<Vec<f32>, Stopped> {
         let shared = self.tokens.iter().zip(prompt).take_while(|(a, b)| a == b).count();
         self.forget_after(shared.min(prompt.len() - 1));
         let last = self.advance(&prompt[self.tokens.len()..], tick)?;
@@ -149,7 +153,9 @@ fn attend(config: &Config, cache: &Cache, query: &[f32], positions: usize) -> Ve
     let scale = 1.0 / (head_width as f32).sqrt();
     let mut output = vec![0.0; query.len()];
     let mut scores = vec![0.0; positions];
-    for (head, (query, output)) in query.chunks_exact(head_width).zip(output.chunks_exact_mut(head_width)).enumerate() {
+    for (head, (query, output)) in
+        query.chunks_exact(head_width).zip(output.chunks_exact_mut(head_width)).enumerate()
+    {
         let from = head / queries_per_key * head_width;
         for (score, keys) in scores.iter_mut().zip(cache.keys.chunks_exact(kv_width)) {
             *score = dot(query, &keys[from..from + head_width]) * scale;
@@ -162,13 +168,17 @@ fn attend(config: &Config, cache: &Cache, query: &[f32], positions: usize) -> Ve
     output
 }
 
-fn feed_forward(layer: &Layer, inputs: &mut [Activation], tick: &mut dyn FnMut() -> Flow) -> Result<Vec<Vec<f32>>, Stopped> {
+fn feed_forward(
+    layer: &Layer,
+    inputs: &mut [Activation],
+    tick: &mut dyn FnMut() -> Flow,
+) -> Result<Vec<Vec<f32>>, Stopped> {
     let gates = multiply(&layer.gate, inputs, tick)?;
     let ups = multiply(&layer.up, inputs, tick)?;
     // SwiGLU: the gate's sigmoid-weighted value times the other.
-    let gated = |(gate, up): (&f32, &f32)| gate / (1.0 + (-gate).exp()) * up;
-    let hidden = gates.iter().zip(&ups).map(|(gate, up)| gate.iter().zip(up).map(gated).collect());
-    let mut hidden: Vec<Activation> = hidden.map(Activation::new).collect();
+    let swiglu = |(gate, up): (&f32, &f32)| gate / (1.0 + (-gate).exp()) * up;
+    let rows = gates.iter().zip(&ups).map(|(gate, up)| gate.iter().zip(up).map(swiglu).collect());
+    let mut hidden: Vec<Activation> = rows.map(Activation::new).collect();
     multiply(&layer.down, &mut hidden, tick)
 }
 
@@ -176,7 +186,11 @@ fn normalise(states: &[Vec<f32>], weights: &[f32], epsilon: f32) -> Vec<Activati
     states.iter().map(|state| Activation::new(rms_norm(state, weights, epsilon))).collect()
 }
 
-fn apply(linear: &Linear, inputs: &mut [Activation], tick: &mut dyn FnMut() -> Flow) -> Result<Vec<Vec<f32>>, Stopped> {
+fn apply(
+    linear: &Linear,
+    inputs: &mut [Activation],
+    tick: &mut dyn FnMut() -> Flow,
+) -> Result<Vec<Vec<f32>>, Stopped> {
     let mut outputs = multiply(&linear.matrix, inputs, tick)?;
     if let Some(bias) = &linear.bias {
         for output in &mut outputs {
@@ -187,7 +201,11 @@ fn apply(linear: &Linear, inputs: &mut [Activation], tick: &mut dyn FnMut() -> F
 }
 
 /// The one place where time is spent, so the one place where others are served meanwhile.
-fn multiply(matrix: &Matrix, inputs: &mut [Activation], tick: &mut dyn FnMut() -> Flow) -> Result<Vec<Vec<f32>>, Stopped> {
+fn multiply(
+    matrix: &Matrix,
+    inputs: &mut [Activation],
+    tick: &mut dyn FnMut() -> Flow,
+) -> Result<Vec<Vec<f32>>, Stopped> {
     let outputs = matrix.times(inputs);
     if tick().is_break() { Err(Stopped) } else { Ok(outputs) }
 }

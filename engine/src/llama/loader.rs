@@ -9,6 +9,7 @@ use crate::tokenizer::Tokenizer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{Read, Seek};
 
 /// What weights and cache may take of WebAssembly's 4 GiB; the rest is for requests.
 const MOST_BYTES: u64 = 3800 * 1024 * 1024;
@@ -23,24 +24,27 @@ pub struct Loaded {
 
 /// Reads a model. `context`: positions wanted, or as the model and memory allow.
 pub fn load(path: &str, context: Option<usize>) -> Result<Loaded, StartError> {
-    read(path, context).map_err(|error| error.in_file(path))
+    open(path).and_then(|mut file| load_from(&mut file, context)).map_err(|error| error.in_file(path))
 }
 
-fn read(path: &str, context: Option<usize>) -> Result<Loaded, StartError> {
-    let mut file = open(path)?;
-    let header = read_header(&mut file)?;
+/// Reads a model from any stream; see `load`.
+pub fn load_from(file: &mut (impl Read + Seek), context: Option<usize>) -> Result<Loaded, StartError> {
+    let header = read_header(file)?;
     let config = Config::from_header(&header)?;
     let context = context.unwrap_or(USUAL_CONTEXT).min(config.trained_context);
     check_memory(&header, &config, context)?;
     let tokenizer = Tokenizer::from_metadata(&header.metadata)?;
-    let weights = Weights::read(&mut file, &header, &config)?;
+    let weights = Weights::read(file, &header, &config)?;
     let chat_template = header.metadata.text("tokenizer.chat_template").map(str::to_owned);
     Ok(Loaded { session: Session::new(config, weights, context), tokenizer, chat_template })
 }
 
 fn open(path: &str) -> Result<File, StartError> {
     File::open(path).map_err(|error| {
-        StartError::new(format!("the model file cannot be opened: {error}"), "Check the path and that its volume is mounted")
+        StartError::new(
+            format!("the model file cannot be opened: {error}"),
+            "Check the path and that its volume is mounted",
+        )
     })
 }
 

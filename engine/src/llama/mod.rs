@@ -9,5 +9,5 @@ mod weights;
 
 pub use config::Config;
 pub use forward::{Session, Stopped};
-pub use loader::{Loaded, inspect, load};
+pub use loader::{Loaded, inspect, load, load_from};
 pub use sampler::{Sampler, Sampling};

@@ -3,9 +3,9 @@
 use super::config::Config;
 use super::rope::Rope;
 use crate::error::StartError;
-use crate::gguf::{Header, TensorType};
-use crate::kernels::Matrix;
+use crate::gguf::Header;
 use std::io::{Read, Seek, SeekFrom};
+use wasmai_kernels::{Matrix, TensorType};
 
 #[derive(Debug)]
 pub struct Weights {
@@ -42,7 +42,8 @@ impl Weights {
         let mut tensors = Tensors { file, header };
         let (width, vocabulary) = (config.width, config.vocabulary);
         let embedding = tensors.matrix("token_embd.weight", vocabulary, width)?;
-        let layers = (0..config.layers).map(|layer| tensors.layer(layer, config)).collect::<Result<_, _>>()?;
+        let layers =
+            (0..config.layers).map(|layer| tensors.layer(layer, config)).collect::<Result<_, _>>()?;
         let output_norm = tensors.vector("output_norm.weight", width)?;
         let output = if header.tensors.contains_key("output.weight") {
             Some(tensors.matrix("output.weight", vocabulary, width)?)
@@ -83,7 +84,8 @@ impl<F: Read + Seek> Tensors<'_, F> {
 
     fn linear(&mut self, name: &str, rows: usize, columns: usize) -> Result<Linear, StartError> {
         let bias = format!("{name}.bias");
-        let bias = if self.header.tensors.contains_key(&bias) { Some(self.vector(&bias, rows)?) } else { None };
+        let bias =
+            if self.header.tensors.contains_key(&bias) { Some(self.vector(&bias, rows)?) } else { None };
         Ok(Linear { matrix: self.matrix(&format!("{name}.weight"), rows, columns)?, bias })
     }
 
@@ -101,15 +103,20 @@ impl<F: Read + Seek> Tensors<'_, F> {
             other => return Err(wrong(format!("tensor {name} is a vector of type {}", other.name()))),
         }
         let kind = self.header.tensors[name].kind;
-        let vector = Matrix::read(self.file, kind, 1, length).map_err(|error| wrong(format!("tensor {name}: {error}")))?;
+        let vector = Matrix::read(self.file, kind, 1, length)
+            .map_err(|error| wrong(format!("tensor {name}: {error}")))?;
         Ok(vector.row(0))
     }
 
     /// Checks a tensor's shape and goes to its first byte.
     fn seek(&mut self, name: &str, shape: &[usize]) -> Result<TensorType, StartError> {
-        let info = self.header.tensors.get(name).ok_or_else(|| wrong(format!("the tensor {name} is missing")))?;
+        let info =
+            self.header.tensors.get(name).ok_or_else(|| wrong(format!("the tensor {name} is missing")))?;
         if info.shape != shape {
-            return Err(wrong(format!("tensor {name} has shape {:?}, the metadata asks for {shape:?}", info.shape)));
+            return Err(wrong(format!(
+                "tensor {name} has shape {:?}, the metadata asks for {shape:?}",
+                info.shape
+            )));
         }
         self.file
             .seek(SeekFrom::Start(info.offset))

@@ -73,7 +73,9 @@ pub fn parse(request: &Request, inputs: &[Port], outputs: &[Port]) -> Result<Inf
         return Err(Refusal::bad(format!("{} bytes are left after the last binary input", binary.len())));
     }
     let given = tensors.into_iter().zip(inputs).map(|(tensor, port)| {
-        tensor.ok_or_else(|| Refusal::bad(format!("the input {} ({}) is missing", port.name, port.datatype.name())))
+        tensor.ok_or_else(|| {
+            Refusal::bad(format!("the input {} ({}) is missing", port.name, port.datatype.name()))
+        })
     });
     let inputs = given.collect::<Result<_, _>>()?;
     Ok(Inference { id: body.id.clone(), inputs, outputs: wanted(&body, outputs)? })
@@ -83,18 +85,25 @@ fn read_input(raw: &RawInput<'_>, port: &Port, binary: &mut &[u8]) -> Result<Ten
     let name = &port.name;
     let datatype = Datatype::named(&raw.datatype);
     if datatype != Some(port.datatype) {
-        return Err(Refusal::bad(format!("the input {name} is {}, not {}", port.datatype.name(), short(&raw.datatype))));
+        return Err(Refusal::bad(format!(
+            "the input {name} is {}, not {}",
+            port.datatype.name(),
+            short(&raw.datatype)
+        )));
     }
     if !port.accepts(&raw.shape) {
         let given: Vec<usize> = raw.shape.iter().copied().take(16).collect();
-        return Err(Refusal::bad(format!("the input {name} has the shape {}, not {given:?}", port.shape_json())));
+        return Err(Refusal::bad(format!(
+            "the input {name} has the shape {}, not {given:?}",
+            port.shape_json()
+        )));
     }
     let size = raw.parameters.as_ref().and_then(|parameters| parameters.binary_data_size);
     let tensor = match (size, raw.data) {
         (Some(size), None) => {
-            let (mine, rest) = binary
-                .split_at_checked(size)
-                .ok_or_else(|| Refusal::bad(format!("the input {name} has {size} bytes, the body only {}", binary.len())))?;
+            let (mine, rest) = binary.split_at_checked(size).ok_or_else(|| {
+                Refusal::bad(format!("the input {name} has {size} bytes, the body only {}", binary.len()))
+            })?;
             *binary = rest;
             tensor::from_bytes(port.datatype, &raw.shape, mine)
         }

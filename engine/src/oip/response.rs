@@ -33,7 +33,12 @@ struct Parameters {
     binary_data_size: usize,
 }
 
-pub fn render(model: &str, inference: &Inference, ports: &[Port], results: &[TValue]) -> Result<Response, Refusal> {
+pub fn render(
+    model: &str,
+    inference: &Inference,
+    ports: &[Port],
+    results: &[TValue],
+) -> Result<Response, Refusal> {
     let mut outputs = Vec::new();
     let mut binary = Vec::new();
     for (at, as_bytes) in &inference.outputs {
@@ -52,7 +57,12 @@ pub fn render(model: &str, inference: &Inference, ports: &[Port], results: &[TVa
     Ok(response)
 }
 
-fn output<'a>(port: &'a Port, result: &TValue, as_bytes: bool, binary: &mut Vec<u8>) -> TractResult<Output<'a>> {
+fn output<'a>(
+    port: &'a Port,
+    result: &TValue,
+    as_bytes: bool,
+    binary: &mut Vec<u8>,
+) -> TractResult<Output<'a>> {
     // What the file declares and what comes out differ now and then; the tensor is right.
     let cast;
     let (datatype, result) = match datatype(result.datum_type()) {
@@ -63,8 +73,13 @@ fn output<'a>(port: &'a Port, result: &TValue, as_bytes: bool, binary: &mut Vec<
             (Datatype::I64, &cast)
         }
     };
-    let mut output =
-        Output { name: &port.name, datatype: datatype.name(), shape: result.shape().to_vec(), parameters: None, data: None };
+    let mut output = Output {
+        name: &port.name,
+        datatype: datatype.name(),
+        shape: result.shape().to_vec(),
+        parameters: None,
+        data: None,
+    };
     if as_bytes {
         let bytes = tensor::to_bytes(datatype, result)?;
         output.parameters = Some(Parameters { binary_data_size: bytes.len() });

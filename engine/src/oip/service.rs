@@ -18,11 +18,17 @@ impl OnnxModels {
         Self { models }
     }
 
-    fn infer(model: &mut Model, request: &Request, reply: &mut dyn Reply) -> Result<Option<Response>, Refusal> {
+    fn infer(
+        model: &mut Model,
+        request: &Request,
+        reply: &mut dyn Reply,
+    ) -> Result<Option<Response>, Refusal> {
         let mut inference = request::parse(request, &model.inputs, &model.outputs)?;
         let inputs = std::mem::take(&mut inference.inputs);
         match model.run(inputs, &mut || reply.tick())? {
-            Outcome::Outputs(results) => response::render(&model.name, &inference, &model.outputs, &results).map(Some),
+            Outcome::Outputs(results) => {
+                response::render(&model.name, &inference, &model.outputs, &results).map(Some)
+            }
             Outcome::Stopped => Ok(None),
         }
     }

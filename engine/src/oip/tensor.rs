@@ -13,18 +13,54 @@ use tract_onnx::prelude::{Datum, Tensor, TractResult, f16};
 macro_rules! with_type {
     ($datatype:expr, $type:ident => $body:expr) => {
         match $datatype {
-            Datatype::Bool => { type $type = bool; $body }
-            Datatype::U8 => { type $type = u8; $body }
-            Datatype::U16 => { type $type = u16; $body }
-            Datatype::U32 => { type $type = u32; $body }
-            Datatype::U64 => { type $type = u64; $body }
-            Datatype::I8 => { type $type = i8; $body }
-            Datatype::I16 => { type $type = i16; $body }
-            Datatype::I32 => { type $type = i32; $body }
-            Datatype::I64 => { type $type = i64; $body }
-            Datatype::F16 => { type $type = f16; $body }
-            Datatype::F32 => { type $type = f32; $body }
-            Datatype::F64 => { type $type = f64; $body }
+            Datatype::Bool => {
+                type $type = bool;
+                $body
+            }
+            Datatype::U8 => {
+                type $type = u8;
+                $body
+            }
+            Datatype::U16 => {
+                type $type = u16;
+                $body
+            }
+            Datatype::U32 => {
+                type $type = u32;
+                $body
+            }
+            Datatype::U64 => {
+                type $type = u64;
+                $body
+            }
+            Datatype::I8 => {
+                type $type = i8;
+                $body
+            }
+            Datatype::I16 => {
+                type $type = i16;
+                $body
+            }
+            Datatype::I32 => {
+                type $type = i32;
+                $body
+            }
+            Datatype::I64 => {
+                type $type = i64;
+                $body
+            }
+            Datatype::F16 => {
+                type $type = f16;
+                $body
+            }
+            Datatype::F32 => {
+                type $type = f32;
+                $body
+            }
+            Datatype::F64 => {
+                type $type = f64;
+                $body
+            }
         }
     };
 }
@@ -161,7 +197,11 @@ impl<'de, T: Element> DeserializeSeed<'de> for Flat<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(FlatVisitor { values: self.values, depth: self.depth, marker: PhantomData })
+        deserializer.deserialize_any(FlatVisitor {
+            values: self.values,
+            depth: self.depth,
+            marker: PhantomData,
+        })
     }
 }
 
@@ -195,7 +235,11 @@ impl<'de, T: Element> Visitor<'de> for FlatVisitor<'_, T> {
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
-        if T::datum_type() == bool::datum_type() { self.push(T::from_integer(i128::from(value))) } else { self.push(None) }
+        if T::datum_type() == bool::datum_type() {
+            self.push(T::from_integer(i128::from(value)))
+        } else {
+            self.push(None)
+        }
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {

@@ -28,8 +28,14 @@ fn check_graph(graph: &GraphProto, outer: &HashSet<&str>) -> Result<(), StartErr
     }
     known.extend(&defined);
     for node in &graph.node {
-        if let Some(missing) = node.input.iter().find(|name| !name.is_empty() && !known.contains(name.as_str())) {
-            return Err(damaged(format!("the node {} reads {}, which nothing gives", quoted(&node.name), quoted(missing))));
+        if let Some(missing) =
+            node.input.iter().find(|name| !name.is_empty() && !known.contains(name.as_str()))
+        {
+            return Err(damaged(format!(
+                "the node {} reads {}, which nothing gives",
+                quoted(&node.name),
+                quoted(missing)
+            )));
         }
         for attribute in &node.attribute {
             attribute.t.iter().chain(&attribute.tensors).try_for_each(check_tensor)?;

@@ -105,7 +105,10 @@ impl Port {
 
     pub fn accepts(&self, shape: &[usize]) -> bool {
         shape.len() == self.shape.len()
-            && shape.iter().zip(&self.shape).all(|(given, wanted)| wanted.is_none_or(|wanted| wanted == *given))
+            && shape
+                .iter()
+                .zip(&self.shape)
+                .all(|(given, wanted)| wanted.is_none_or(|wanted| wanted == *given))
     }
 }
 
@@ -134,13 +137,18 @@ impl Description {
 
 fn port(info: &ValueInfoProto) -> Result<Port, StartError> {
     let wrong = |what: &str| unsupported(format!("{}: {what}", info.name.escape_debug()));
-    let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|each| each.value.as_ref()) else {
+    let Some(type_proto::Value::TensorType(tensor)) =
+        info.r#type.as_ref().and_then(|each| each.value.as_ref())
+    else {
         return Err(wrong("is no tensor (sequences and maps are not served)"));
     };
-    let datatype = Datatype::from_onnx(tensor.elem_type).ok_or_else(|| wrong("has a type that the protocol has not"))?;
+    let datatype =
+        Datatype::from_onnx(tensor.elem_type).ok_or_else(|| wrong("has a type that the protocol has not"))?;
     let dimensions = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
     let length = |each: &tract_onnx::pb::tensor_shape_proto::Dimension| match &each.value {
-        Some(dimension::Value::DimValue(length)) => usize::try_from(*length).ok().filter(|length| *length > 0),
+        Some(dimension::Value::DimValue(length)) => {
+            usize::try_from(*length).ok().filter(|length| *length > 0)
+        }
         _ => None,
     };
     Ok(Port { name: info.name.clone(), datatype, shape: dimensions.iter().map(length).collect() })

@@ -18,7 +18,10 @@ use tract_onnx::prelude::Framework;
 /// Reads a file as far as its protocol buffers go.
 fn read(path: &str) -> Result<ModelProto, StartError> {
     let mut file = std::fs::File::open(path).map_err(|error| {
-        StartError::new(format!("the model file cannot be opened: {error}"), "Check the path and that its volume is mounted")
+        StartError::new(
+            format!("the model file cannot be opened: {error}"),
+            "Check the path and that its volume is mounted",
+        )
     })?;
     let proto = tract_onnx::onnx().proto_model_for_read(&mut file).map_err(|error| {
         StartError::new(

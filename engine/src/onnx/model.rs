@@ -48,11 +48,14 @@ impl Model {
         drop(proto);
         let (mut plans, general) = Plans::new(template, inputs.clone());
         if let Err(error) = general {
-            let known: Option<Vec<Vec<usize>>> = inputs.iter().map(|port| port.shape.iter().copied().collect()).collect();
+            let known: Option<Vec<Vec<usize>>> =
+                inputs.iter().map(|port| port.shape.iter().copied().collect()).collect();
             match known {
                 // Nothing is free, so there is nothing to try another way.
                 Some(_) => return Err(refused(&error)),
-                None => log::warn("plans are made per shape", json!({ "model": name, "reason": chain(&error) })),
+                None => {
+                    log::warn("plans are made per shape", json!({ "model": name, "reason": chain(&error) }))
+                }
             }
         }
         Ok(Self { name: name.to_owned(), inputs, outputs, plans })
@@ -64,7 +67,9 @@ impl Model {
         let mut shapes = Vec::new();
         for port in &self.inputs {
             let wanted = given.iter().find(|(name, _)| *name == port.name).map(|(_, shape)| shape.clone());
-            let Some(shape) = wanted.or_else(|| port.shape.iter().copied().collect()) else { return Ok(false) };
+            let Some(shape) = wanted.or_else(|| port.shape.iter().copied().collect()) else {
+                return Ok(false);
+            };
             if !port.accepts(&shape) {
                 return Err(StartError::usage(format!(
                     "--shape {}: the model takes {}, not {shape:?}",
@@ -82,7 +87,10 @@ impl Model {
         let inputs = self.inputs.iter().zip(&shapes).map(zeros).collect::<TractResult<Vec<_>>>();
         let ran = inputs.map_err(|error| refused(&error)).and_then(|inputs| {
             self.run(inputs, &mut || Flow::Continue(())).map_err(|refusal| {
-                StartError::new(refusal.message, "Zeros may not suit the model; requests are served all the same")
+                StartError::new(
+                    refusal.message,
+                    "Zeros may not suit the model; requests are served all the same",
+                )
             })
         });
         if let Err(error) = &ran {
@@ -94,18 +102,23 @@ impl Model {
     /// Runs the model. Inputs stand in the model's order and suit its ports.
     pub fn run(&mut self, inputs: Vec<Tensor>, tick: &mut dyn FnMut() -> Flow) -> Result<Outcome, Refusal> {
         let shapes: Vec<Vec<usize>> = inputs.iter().map(|input| input.shape().to_vec()).collect();
-        let failed = |error: &TractError| Refusal::bad(format!("the model cannot run on these inputs: {}", chain(error)));
+        let failed = |error: &TractError| {
+            Refusal::bad(format!("the model cannot run on these inputs: {}", chain(error)))
+        };
         let plan = self.plans.for_shapes(&shapes).map_err(|error| failed(&error))?;
         let mut state = plan.spawn().map_err(|error| failed(&error))?;
         let mut stopped = false;
-        let outputs = state.run_plan_with_eval(inputs.into_iter().map(IntoTValue::into_tvalue).collect(), |context, state, node, inputs| {
-            // Between two nodes others are served: a node is the longest they wait.
-            if tick().is_break() {
-                stopped = true;
-                return Err(TractError::msg("stopped"));
-            }
-            eval(context, state, node, inputs)
-        });
+        let outputs = state.run_plan_with_eval(
+            inputs.into_iter().map(IntoTValue::into_tvalue).collect(),
+            |context, state, node, inputs| {
+                // Between two nodes others are served: a node is the longest they wait.
+                if tick().is_break() {
+                    stopped = true;
+                    return Err(TractError::msg("stopped"));
+                }
+                eval(context, state, node, inputs)
+            },
+        );
         match outputs {
             Ok(outputs) => Ok(Outcome::Outputs(outputs.into_iter().collect())),
             Err(_) if stopped => Ok(Outcome::Stopped),

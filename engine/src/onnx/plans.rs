@@ -47,7 +47,8 @@ impl Plans {
     pub fn prepare(&mut self, shapes: &[Vec<usize>]) -> TractResult<Plan> {
         let mut model = self.template.clone();
         for (input, (port, shape)) in self.inputs.iter().zip(shapes).enumerate() {
-            model.set_input_fact(input, InferenceFact::dt_shape(port.datatype.to_tract(), shape.as_slice()))?;
+            model
+                .set_input_fact(input, InferenceFact::dt_shape(port.datatype.to_tract(), shape.as_slice()))?;
         }
         let plan = model.into_optimized()?.into_runnable()?;
         if self.special.len() == MOST_PLANS {

@@ -58,7 +58,11 @@ impl Template {
                     prompt.markup("<|start_header_id|>").text(&message.role).markup("<|end_header_id|>");
                     prompt.text("\n\n").text(message.content.trim()).markup("<|eot_id|>");
                 }
-                prompt.markup("<|start_header_id|>").text("assistant").markup("<|end_header_id|>").text("\n\n");
+                prompt
+                    .markup("<|start_header_id|>")
+                    .text("assistant")
+                    .markup("<|end_header_id|>")
+                    .text("\n\n");
             }
             Self::ChatMl => {
                 for message in messages {
@@ -125,7 +129,12 @@ mod tests {
 
     fn written(template: Template) -> String {
         let message = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
-        let messages = [message("system", "Be kind."), message("user", "Hi"), message("assistant", "Hello"), message("user", "Bye")];
+        let messages = [
+            message("system", "Be kind."),
+            message("user", "Hi"),
+            message("assistant", "Hello"),
+            message("user", "Bye"),
+        ];
         let text = |segment: Segment| match segment {
             Segment::Markup(text) | Segment::Text(text) => text,
         };

@@ -1,4 +1,4 @@
-//! The OpenAI API over one Llama-family model.
+//! The `OpenAI` API over one Llama-family model.
 
 mod chat;
 mod generate;

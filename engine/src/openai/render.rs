@@ -24,53 +24,65 @@ impl<'a> Answer<'a> {
     pub fn new(kind: Kind, model: &'a str, number: u64) -> Self {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let prefix = if kind == Kind::Chat { "chatcmpl" } else { "cmpl" };
-        Self { kind, id: format!("{prefix}-{:x}-{number}", created.as_millis()), model, created: created.as_secs() }
+        Self {
+            kind,
+            id: format!("{prefix}-{:x}-{number}", created.as_millis()),
+            model,
+            created: created.as_secs(),
+        }
     }
 
     pub fn whole(&self, text: &str, outcome: &Outcome) -> Value {
         let finish = outcome.finish.name();
         let choice = match self.kind {
-            Kind::Chat => json!({ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": finish }),
-            Kind::Completion => json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": finish }),
+            Kind::Chat => {
+                json!({ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": finish })
+            }
+            Kind::Completion => {
+                json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": finish })
+            }
         };
         let object = if self.kind == Kind::Chat { "chat.completion" } else { "text_completion" };
-        let mut answer = self.frame(object, json!([choice]));
+        let mut answer = self.frame(object, &json!([choice]));
         answer["usage"] = usage(outcome);
         answer
     }
 
     pub fn piece(&self, text: &str) -> Value {
-        self.chunk(json!({ "content": text }), text, None)
+        self.chunk(&json!({ "content": text }), text, None)
     }
 
     /// The first piece of a chat says who speaks.
     pub fn opening(&self) -> Option<Value> {
-        (self.kind == Kind::Chat).then(|| self.chunk(json!({ "role": "assistant", "content": "" }), "", None))
+        (self.kind == Kind::Chat)
+            .then(|| self.chunk(&json!({ "role": "assistant", "content": "" }), "", None))
     }
 
     pub fn ending(&self, finish: Finish) -> Value {
-        self.chunk(json!({}), "", Some(finish.name()))
+        self.chunk(&json!({}), "", Some(finish.name()))
     }
 
     pub fn usage_piece(&self, outcome: &Outcome) -> Value {
-        let mut answer = self.frame(self.chunk_object(), json!([]));
+        let mut answer = self.frame(self.chunk_object(), &json!([]));
         answer["usage"] = usage(outcome);
         answer
     }
 
-    fn chunk(&self, delta: Value, text: &str, finish: Option<&str>) -> Value {
+    fn chunk(&self, delta: &Value, text: &str, finish: Option<&str>) -> Value {
         let choice = match self.kind {
             Kind::Chat => json!({ "index": 0, "delta": delta, "finish_reason": finish }),
-            Kind::Completion => json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": finish }),
+            Kind::Completion => {
+                json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": finish })
+            }
         };
-        self.frame(self.chunk_object(), json!([choice]))
+        self.frame(self.chunk_object(), &json!([choice]))
     }
 
     fn chunk_object(&self) -> &'static str {
         if self.kind == Kind::Chat { "chat.completion.chunk" } else { "text_completion" }
     }
 
-    fn frame(&self, object: &str, choices: Value) -> Value {
+    fn frame(&self, object: &str, choices: &Value) -> Value {
         json!({ "id": self.id, "object": object, "created": self.created, "model": self.model, "choices": choices })
     }
 }

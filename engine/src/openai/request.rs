@@ -131,9 +131,15 @@ fn wish(body: &Body, prompt: Prompt) -> Result<Wish, Refusal> {
     let unsupported = [
         ("n", body.n.is_some_and(|n| n != 1)),
         ("best_of", body.best_of.is_some_and(|n| n != 1)),
-        ("logprobs", body.logprobs.as_ref().is_some_and(|each| *each != Value::Bool(false) && !each.is_null())),
+        (
+            "logprobs",
+            body.logprobs.as_ref().is_some_and(|each| *each != Value::Bool(false) && !each.is_null()),
+        ),
         ("tools", body.tools.as_ref().is_some_and(|each| !each.is_null())),
-        ("response_format", body.response_format.as_ref().is_some_and(|each| each["type"] != "text" && !each.is_null())),
+        (
+            "response_format",
+            body.response_format.as_ref().is_some_and(|each| each["type"] != "text" && !each.is_null()),
+        ),
     ];
     if let Some((name, _)) = unsupported.iter().find(|(_, asked)| *asked) {
         return Err(Refusal::bad(format!("the field {name} is not supported")));
@@ -208,7 +214,8 @@ pub fn embedding(body: &[u8]) -> Result<EmbeddingWish, Refusal> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::bad(format!("the body is not the JSON expected: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad(format!("the body is not the JSON expected: {error}")))
 }
 
 #[cfg(test)]

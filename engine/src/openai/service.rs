@@ -60,7 +60,12 @@ impl Llama {
         })
     }
 
-    fn generating(&mut self, kind: Kind, body: &[u8], reply: &mut dyn Reply) -> Result<Result<(), Stopped>, Refusal> {
+    fn generating(
+        &mut self,
+        kind: Kind,
+        body: &[u8],
+        reply: &mut dyn Reply,
+    ) -> Result<Result<(), Stopped>, Refusal> {
         let wish = if kind == Kind::Chat { request::chat(body)? } else { request::completion(body)? };
         let prompt = self.tokens(&wish.prompt)?;
         self.answered += 1;

@@ -32,10 +32,16 @@ pub struct Connection {
     /// An interim response was sent to find out which of the two.
     pub probed: bool,
     broken: bool,
+    /// Everything is sent; since then only the client's end is awaited.
+    lingering_since: Option<Instant>,
     request_since: Option<Instant>,
     request_bytes: usize,
     moved: Instant,
 }
+
+/// How long what a client still sends is read and thrown away after the last answer. Closing at
+/// once would make its kernel drop the answer unread.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Why a connection has to be dropped or told off.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +63,7 @@ impl Connection {
             read_ended: false,
             probed: false,
             broken: false,
+            lingering_since: None,
             request_since: None,
             request_bytes: 0,
             moved: Instant::now(),
@@ -73,7 +80,9 @@ impl Connection {
     }
 
     fn wants_input(&self) -> bool {
-        !self.read_ended && !self.closing && !(self.busy && self.parser.waiting() > MOST_WAITING)
+        let full = self.busy && self.parser.waiting() > MOST_WAITING;
+        let lingering = self.lingering_since.is_some();
+        !self.read_ended && (lingering || (!self.closing && !full))
     }
 
     fn has_output(&self) -> bool {
@@ -82,7 +91,7 @@ impl Connection {
 
     /// Nothing is owed and nothing will come: the connection can be forgotten.
     pub fn finished(&self) -> bool {
-        self.broken || (!self.has_output() && !self.busy && (self.closing || self.read_ended))
+        self.broken || (self.read_ended && !self.has_output() && !self.busy)
     }
 
     pub fn broken(&self) -> bool {
@@ -94,6 +103,7 @@ impl Connection {
         let mut share = READ_PER_TURN;
         while self.wants_input() && share > 0 {
             match self.socket.receive(scratch) {
+                Transfer::Bytes(count) if self.closing => share = share.saturating_sub(count),
                 Transfer::Bytes(count) => {
                     self.parser.feed(&scratch[..count]);
                     self.moved = Instant::now();
@@ -123,7 +133,7 @@ impl Connection {
     }
 
     pub fn next_request(&mut self) -> Result<Option<Request>, Refusal> {
-        let request = self.parser.next()?;
+        let request = self.parser.take()?;
         if request.is_some() || !self.parser.midway() {
             self.request_since = self.parser.midway().then(Instant::now);
             self.request_bytes = 0;
@@ -170,12 +180,24 @@ impl Connection {
         }
     }
 
+    /// Ends the sending side once all is sent and nothing will follow.
+    pub fn end_if_done(&mut self) {
+        if self.closing && !self.has_output() && !self.busy && self.lingering_since.is_none() {
+            self.socket.end_sending();
+            self.lingering_since = Some(Instant::now());
+        }
+    }
+
     pub fn overdue(&self, now: Instant) -> Overdue {
         let quiet = now.saturating_duration_since(self.moved);
         if self.has_output() && quiet > WRITE_PATIENCE {
             return Overdue::Connection;
         }
-        if self.busy || self.has_output() {
+        if let Some(since) = self.lingering_since {
+            let over = now.saturating_duration_since(since) > LINGER;
+            return if over { Overdue::Connection } else { Overdue::No };
+        }
+        if self.busy || self.closing || self.has_output() {
             return Overdue::No;
         }
         match self.request_since {

@@ -144,7 +144,9 @@ impl Server {
                     }
                     return;
                 }
-                Err(refusal) => self.answer(id, "malformed", &Response::refusal(&refusal), false, Instant::now()),
+                Err(refusal) => {
+                    self.answer(id, "malformed", &Response::refusal(&refusal), false, Instant::now())
+                }
             }
         }
     }
@@ -239,16 +241,19 @@ impl Server {
     }
 
     fn probe_if_ended(&mut self, id: u64) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            if connection.read_ended && !connection.probed {
-                connection.probed = true;
-                connection.write(continue_line());
-            }
+        if let Some(connection) = self.connections.get_mut(&id)
+            && connection.read_ended
+            && !connection.probed
+        {
+            connection.probed = true;
+            connection.write(continue_line());
         }
     }
 
     fn forget_if_finished(&mut self, id: u64) {
-        if self.connections.get(&id).is_some_and(Connection::finished) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.end_if_done();
+        if connection.finished() {
             self.connections.remove(&id);
         }
     }
@@ -264,6 +269,7 @@ impl Server {
                 Overdue::Request => {
                     let refusal = Refusal::new(408, "the request did not arrive in time");
                     self.answer(id, "malformed", &Response::refusal(&refusal), false, now);
+                    self.forget_if_finished(id);
                 }
             }
         }

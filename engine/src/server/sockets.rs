@@ -12,6 +12,7 @@ const INET6: u32 = 2;
 const STREAM: u32 = 2;
 const BACKLOG: u32 = 128;
 const NONBLOCK: u32 = 4;
+const SHUTDOWN_WRITE: u32 = 2;
 const SUCCESS: u16 = 0;
 const AGAIN: u16 = 6;
 const INTERRUPTED: u16 = 27;
@@ -58,11 +59,24 @@ unsafe extern "C" {
     fn sock_bind(fd: u32, address: *const Buffer, port: u32) -> u16;
     fn sock_listen(fd: u32, backlog: u32) -> u16;
     fn sock_accept(fd: u32, connection: *mut u32) -> u16;
-    fn sock_recv(fd: u32, buffers: *const Buffer, count: u32, flags: u32, received: *mut u32, out: *mut u32) -> u16;
+    fn sock_recv(
+        fd: u32,
+        buffers: *const Buffer,
+        count: u32,
+        flags: u32,
+        received: *mut u32,
+        out: *mut u32,
+    ) -> u16;
     fn sock_send(fd: u32, buffers: *const Buffer, count: u32, flags: u32, sent: *mut u32) -> u16;
+    fn sock_shutdown(fd: u32, how: u32) -> u16;
     fn fd_fdstat_set_flags(fd: u32, flags: u32) -> u16;
     fn fd_close(fd: u32) -> u16;
-    fn poll_oneoff(subscriptions: *const Subscription, events: *mut Event, count: u32, happened: *mut u32) -> u16;
+    fn poll_oneoff(
+        subscriptions: *const Subscription,
+        events: *mut Event,
+        count: u32,
+        happened: *mut u32,
+    ) -> u16;
 }
 
 /// A WASI error number and the call that gave it.
@@ -135,6 +149,12 @@ impl Socket {
             let socket = Self(fd);
             (fd_fdstat_set_flags(fd, NONBLOCK) == SUCCESS).then_some(socket)
         }
+    }
+
+    /// Says that nothing more will be sent; the peer may still send.
+    pub fn end_sending(&self) {
+        // SAFETY: plain integers. If it fails the connection is gone, which reading shows.
+        unsafe { sock_shutdown(self.0, SHUTDOWN_WRITE) };
     }
 
     pub fn receive(&self, into: &mut [u8]) -> Transfer {

@@ -20,12 +20,18 @@ impl Bpe {
     pub fn from_metadata(metadata: &Metadata, tokens: &[String]) -> Result<Self, StartError> {
         let words = index_of(tokens);
         let lines = metadata.texts("tokenizer.ggml.merges").ok_or_else(|| {
-            StartError::new("the tokenizer lacks its merges", "Convert the model again with a current llama.cpp")
+            StartError::new(
+                "the tokenizer lacks its merges",
+                "Convert the model again with a current llama.cpp",
+            )
         })?;
         let mut merges = HashMap::with_capacity(lines.len());
         for (rank, line) in lines.iter().enumerate() {
             // The first space after the first character parts them: a piece may begin with one.
-            let Some(at) = line.char_indices().skip(1).find(|(_, each)| *each == ' ').map(|(at, _)| at) else { continue };
+            let Some(at) = line.char_indices().skip(1).find(|(_, each)| *each == ' ').map(|(at, _)| at)
+            else {
+                continue;
+            };
             let (left, right) = (&line[..at], &line[at + 1..]);
             let found = (words.get(left), words.get(right), words.get(&format!("{left}{right}")));
             if let (Some(left), Some(right), Some(both)) = found {
@@ -34,7 +40,13 @@ impl Bpe {
         }
         let name = metadata.text("tokenizer.ggml.pre").unwrap_or("default");
         let bytes = (0..=u8::MAX).map(|byte| words.get(&letter(byte).to_string()).copied()).collect();
-        Ok(Self { pattern: Pattern::named(name)?, whole_words: Pattern::takes_whole_words(name), words, bytes, merges })
+        Ok(Self {
+            pattern: Pattern::named(name)?,
+            whole_words: Pattern::takes_whole_words(name),
+            words,
+            bytes,
+            merges,
+        })
     }
 
     pub fn encode(&self, text: &str, tokens: &mut Vec<u32>) {

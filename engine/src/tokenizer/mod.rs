@@ -71,16 +71,19 @@ impl Tokenizer {
             .collect();
         let special = special_tokens(tokens, kind);
         let control = (0..tokens.len()).map(|token| kind(token) == CONTROL).collect();
-        let adds_begin = metadata
-            .flag("tokenizer.ggml.add_bos_token")
-            .unwrap_or(matches!(method, Method::Spm(_)));
+        let adds_begin =
+            metadata.flag("tokenizer.ggml.add_bos_token").unwrap_or(matches!(method, Method::Spm(_)));
         let known = |key: &str| token_id(metadata, key, tokens.len());
         let begin = known("tokenizer.ggml.bos_token_id");
-        let mut ends: Vec<u32> =
-            ["eos_token_id", "eot_token_id", "eom_token_id"].iter().filter_map(|key| known(&format!("tokenizer.ggml.{key}"))).collect();
+        let mut ends: Vec<u32> = ["eos_token_id", "eot_token_id", "eom_token_id"]
+            .iter()
+            .filter_map(|key| known(&format!("tokenizer.ggml.{key}")))
+            .collect();
         // Older files name only one end; these end a turn wherever they exist.
         let turns = ["<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>"];
-        ends.extend(special.iter().filter(|(text, _)| turns.contains(&text.as_str())).map(|(_, token)| *token));
+        ends.extend(
+            special.iter().filter(|(text, _)| turns.contains(&text.as_str())).map(|(_, token)| *token),
+        );
         Ok(Self { method, pieces, special, control, begin, adds_begin, ends })
     }
 
@@ -146,10 +149,10 @@ impl Tokenizer {
                 continue;
             }
             // Longest names come first, so an equal place does not replace.
-            if let Some(at) = text.find(name.as_str()) {
-                if first.is_none_or(|(earlier, _, _)| at < earlier) {
-                    first = Some((at, name.len(), *token));
-                }
+            if let Some(at) = text.find(name.as_str())
+                && first.is_none_or(|(earlier, _, _)| at < earlier)
+            {
+                first = Some((at, name.len(), *token));
             }
         }
         first

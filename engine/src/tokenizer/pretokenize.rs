@@ -61,7 +61,8 @@ fn class(each: char) -> Class {
 
 /// The words of a text; joined, they are the text.
 pub fn split(pattern: Pattern, text: &str) -> Vec<&str> {
-    let characters: Vec<(usize, char, Class)> = text.char_indices().map(|(at, each)| (at, each, class(each))).collect();
+    let characters: Vec<(usize, char, Class)> =
+        text.char_indices().map(|(at, each)| (at, each, class(each))).collect();
     let mut words = Vec::new();
     let mut at = 0;
     while at < characters.len() {
@@ -77,7 +78,9 @@ pub fn split(pattern: Pattern, text: &str) -> Vec<&str> {
 /// How many characters the next word has.
 fn word(pattern: Pattern, rest: &[(usize, char, Class)]) -> usize {
     let class_at = |at: usize| rest.get(at).map(|each| each.2);
-    let run = |from: usize, wanted: &dyn Fn(Class) -> bool| rest[from.min(rest.len())..].iter().take_while(|each| wanted(each.2)).count();
+    let run = |from: usize, wanted: &dyn Fn(Class) -> bool| {
+        rest[from.min(rest.len())..].iter().take_while(|each| wanted(each.2)).count()
+    };
     let is_white = |each: Class| matches!(each, Class::Space | Class::LineEnd);
     let after_space = usize::from(rest[0].1 == ' ');
 
@@ -125,7 +128,8 @@ fn contraction(rest: &[(usize, char, Class)], any_case: bool) -> usize {
     if rest[0].1 != '\'' {
         return 0;
     }
-    let letter = |at: usize| rest.get(at).map(|each| if any_case { each.1.to_ascii_lowercase() } else { each.1 });
+    let letter =
+        |at: usize| rest.get(at).map(|each| if any_case { each.1.to_ascii_lowercase() } else { each.1 });
     match (letter(1), letter(2)) {
         (Some('s' | 't' | 'm' | 'd'), _) => 2,
         (Some('r' | 'v'), Some('e')) | (Some('l'), Some('l')) => 3,
@@ -142,11 +146,17 @@ mod tests {
         let text = "I'LL pay $12345 now!\n\n  it's 中文  ok ";
         assert_eq!(
             split(Pattern::Gpt2, text),
-            ["I", "'", "LL", " pay", " $", "12345", " now", "!", "\n\n ", " it", "'s", " 中文", " ", " ok", " "]
+            [
+                "I", "'", "LL", " pay", " $", "12345", " now", "!", "\n\n ", " it", "'s", " 中文", " ",
+                " ok", " "
+            ]
         );
         assert_eq!(
             split(Pattern::Llama3(3), text),
-            ["I", "'LL", " pay", " $", "123", "45", " now", "!\n\n", " ", " it", "'s", " 中文", " ", " ok", " "]
+            [
+                "I", "'LL", " pay", " $", "123", "45", " now", "!\n\n", " ", " it", "'s", " 中文", " ",
+                " ok", " "
+            ]
         );
         assert_eq!(split(Pattern::Llama3(1), "a12 \n b"), ["a", "1", "2", " \n", " b"]);
         assert_eq!(split(Pattern::Llama3(3), "#tag (x) \t\ty"), ["#tag", " (", "x", ")", " \t", "\ty"]);

@@ -1,4 +1,4 @@
-//! SentencePiece vocabularies: characters merged by the score of what they become.
+//! `SentencePiece` vocabularies: characters merged by the score of what they become.
 
 use super::bpe::Chain;
 use super::index_of;
@@ -64,7 +64,8 @@ impl Spm {
 
     fn merge(&self, run: Vec<u32>, tokens: &mut Vec<u32>) {
         let mut chain = Chain::new(run);
-        let mut heap: BinaryHeap<Merge> = (0..chain.len()).filter_map(|left| self.candidate(&chain, left)).collect();
+        let mut heap: BinaryHeap<Merge> =
+            (0..chain.len()).filter_map(|left| self.candidate(&chain, left)).collect();
         while let Some(merge) = heap.pop() {
             if chain.pair(merge.left) != Some((merge.right, merge.pair)) {
                 continue;

@@ -99,8 +99,14 @@ mod tests {
 
     #[test]
     fn a_stop_sequence_split_between_tokens_never_shows() {
-        assert_eq!(all(&["END"], &[b"one E", b"N", b"D two"]), (vec!["one ".into(), String::new(), String::new()], true));
-        assert_eq!(all(&["END"], &[b"one E", b"Nx"]), (vec!["one ".into(), "ENx".into(), String::new()], false));
+        assert_eq!(
+            all(&["END"], &[b"one E", b"N", b"D two"]),
+            (vec!["one ".into(), String::new(), String::new()], true)
+        );
+        assert_eq!(
+            all(&["END"], &[b"one E", b"Nx"]),
+            (vec!["one ".into(), "ENx".into(), String::new()], false)
+        );
         assert_eq!(all(&["b", "ab"], &[b"xab"]), (vec!["x".into()], true));
     }
 }

@@ -4,7 +4,7 @@ use super::activation::Blocks;
 use super::half;
 use super::simd::{F4, I4, S8};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rows {
     scales: Vec<f32>,
     quants: Vec<[i8; 32]>,
@@ -12,8 +12,10 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn new(columns: usize) -> Self {
-        Self { blocks_per_row: columns / 32, ..Self::default() }
+    pub fn new(rows: usize, columns: usize) -> Self {
+        let blocks_per_row = columns / 32;
+        let blocks = rows * blocks_per_row;
+        Self { scales: Vec::with_capacity(blocks), quants: Vec::with_capacity(blocks), blocks_per_row }
     }
 
     /// Takes blocks of 34 bytes as they are in the file.

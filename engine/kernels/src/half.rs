@@ -45,7 +45,9 @@ mod tests {
 
     #[test]
     fn known_values() {
-        for (value, bits) in [(1.0, 0x3c00), (-2.0, 0xc000), (65_504.0, 0x7bff), (1e6, 0x7c00), (6e-8, 1), (1.0 / 3.0, 0x3555)] {
+        for (value, bits) in
+            [(1.0, 0x3c00), (-2.0, 0xc000), (65_504.0, 0x7bff), (1e6, 0x7c00), (6e-8, 1), (1.0 / 3.0, 0x3555)]
+        {
             assert_eq!(from_f32(value), bits, "{value}");
         }
         assert_eq!(to_f32(0x3555), 0.333_251_95);

@@ -16,15 +16,16 @@ struct Superblock {
     quants: [Packed; 8],
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rows {
     superblocks: Vec<Superblock>,
     per_row: usize,
 }
 
 impl Rows {
-    pub fn new(columns: usize) -> Self {
-        Self { per_row: columns / 256, ..Self::default() }
+    pub fn new(rows: usize, columns: usize) -> Self {
+        let per_row = columns / 256;
+        Self { superblocks: Vec::with_capacity(rows * per_row), per_row }
     }
 
     /// Takes superblocks of 144 bytes as they are in the file.

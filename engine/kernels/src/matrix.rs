@@ -2,7 +2,7 @@
 
 use super::activation::Activation;
 use super::{float, q4_0, q4_k, q6_k, q8_0};
-use crate::gguf::TensorType;
+use crate::types::TensorType;
 use std::io::Read;
 
 /// Rows computed together, so that a piece of the input is loaded once for all of them.
@@ -30,9 +30,14 @@ enum Store {
 impl Matrix {
     /// Reads `rows` times `columns` values. `columns` must be a multiple of 8 and of the type's
     /// block, which the caller has checked.
-    pub fn read(file: &mut impl Read, kind: TensorType, rows: usize, columns: usize) -> std::io::Result<Self> {
+    pub fn read(
+        file: &mut impl Read,
+        kind: TensorType,
+        rows: usize,
+        columns: usize,
+    ) -> std::io::Result<Self> {
         let row_bytes = kind.row_bytes(columns).ok_or(std::io::ErrorKind::InvalidData)?;
-        let mut store = Store::new(kind, columns);
+        let mut store = Store::new(kind, rows, columns);
         let rows_at_once = (PIECE_BYTES / row_bytes).max(1);
         let mut piece = vec![0; row_bytes * rows_at_once.min(rows)];
         let mut done = 0;
@@ -81,8 +86,12 @@ impl Matrix {
         let columns = self.columns;
         let range = |each: usize| (first + each) * columns..(first + each + 1) * columns;
         match &self.store {
-            Store::F32(all) => float::dot_f32(std::array::from_fn::<_, R, _>(|each| &all[range(each)]), input.values()),
-            Store::F16(all) => float::dot_f16(std::array::from_fn::<_, R, _>(|each| &all[range(each)]), input.values()),
+            Store::F32(all) => {
+                float::dot_f32(std::array::from_fn::<_, R, _>(|each| &all[range(each)]), input.values())
+            }
+            Store::F16(all) => {
+                float::dot_f16(std::array::from_fn::<_, R, _>(|each| &all[range(each)]), input.values())
+            }
             Store::Q8(rows) => rows.dot(first, input.blocks()),
             Store::Q4(rows) => rows.dot(first, input.blocks()),
             Store::Q4K(rows) => rows.dot(first, input.superblocks()),
@@ -92,21 +101,26 @@ impl Matrix {
 }
 
 impl Store {
-    fn new(kind: TensorType, columns: usize) -> Self {
+    /// With room for the whole matrix: growing would leave holes twice as large in memory.
+    fn new(kind: TensorType, rows: usize, columns: usize) -> Self {
         match kind {
-            TensorType::F32 => Self::F32(Vec::new()),
-            TensorType::F16 => Self::F16(Vec::new()),
-            TensorType::Q8_0 => Self::Q8(q8_0::Rows::new(columns)),
-            TensorType::Q4_0 => Self::Q4(q4_0::Rows::new(columns)),
-            TensorType::Q4K => Self::Q4K(q4_k::Rows::new(columns)),
-            TensorType::Q6K => Self::Q6K(q6_k::Rows::new(columns)),
+            TensorType::F32 => Self::F32(Vec::with_capacity(rows * columns)),
+            TensorType::F16 => Self::F16(Vec::with_capacity(rows * columns)),
+            TensorType::Q8_0 => Self::Q8(q8_0::Rows::new(rows, columns)),
+            TensorType::Q4_0 => Self::Q4(q4_0::Rows::new(rows, columns)),
+            TensorType::Q4K => Self::Q4K(q4_k::Rows::new(rows, columns)),
+            TensorType::Q6K => Self::Q6K(q6_k::Rows::new(rows, columns)),
         }
     }
 
     fn append(&mut self, bytes: &[u8]) {
         match self {
-            Self::F32(values) => values.extend(bytes.as_chunks::<4>().0.iter().map(|each| f32::from_le_bytes(*each))),
-            Self::F16(values) => values.extend(bytes.as_chunks::<2>().0.iter().map(|each| u16::from_le_bytes(*each))),
+            Self::F32(values) => {
+                values.extend(bytes.as_chunks::<4>().0.iter().map(|each| f32::from_le_bytes(*each)));
+            }
+            Self::F16(values) => {
+                values.extend(bytes.as_chunks::<2>().0.iter().map(|each| u16::from_le_bytes(*each)));
+            }
             Self::Q8(rows) => rows.append(bytes),
             Self::Q4(rows) => rows.append(bytes),
             Self::Q4K(rows) => rows.append(bytes),
@@ -146,7 +160,14 @@ mod tests {
     #[test]
     fn every_type_multiplies_as_its_rows_say() {
         let input: Vec<f32> = (0..512).map(|at| ((at * 37 % 101) as f32 - 50.0) / 25.0).collect();
-        for kind in [TensorType::F32, TensorType::F16, TensorType::Q8_0, TensorType::Q4_0, TensorType::Q4K, TensorType::Q6K] {
+        for kind in [
+            TensorType::F32,
+            TensorType::F16,
+            TensorType::Q8_0,
+            TensorType::Q4_0,
+            TensorType::Q4K,
+            TensorType::Q6K,
+        ] {
             let matrix = matrix(kind, 7, 512);
             let outputs = matrix.times(&mut [Activation::new(input.clone()), Activation::new(input.clone())]);
             assert_eq!(outputs[0], outputs[1]);

@@ -43,7 +43,7 @@ mod wasm {
             let bits = unsafe { w::v128_load64_zero(from.as_ptr().cast()) };
             let wide = w::i32x4_shl(w::u32x4_extend_low_u16x8(bits), 16);
             let moved = w::v128_and(w::i32x4_shr(wide, 3), w::u32x4_splat(0x8fff_ffff));
-            Self(w::f32x4_mul(moved, w::f32x4_splat(super::super::half::EXPONENT_SHIFT)))
+            Self(w::f32x4_mul(moved, w::f32x4_splat(crate::half::EXPONENT_SHIFT)))
         }
 
         #[inline(always)]
@@ -142,6 +142,8 @@ mod wasm {
 
 #[cfg(not(target_feature = "simd128"))]
 mod portable {
+    #![allow(clippy::trivially_copy_pass_by_ref, reason = "the same signatures as with vectors")]
+
     use std::array::from_fn;
 
     #[derive(Clone, Copy)]
@@ -163,7 +165,7 @@ mod portable {
         }
 
         pub fn from_halves(from: &[u16; 4]) -> Self {
-            Self(from.map(super::super::half::to_f32))
+            Self(from.map(crate::half::to_f32))
         }
 
         pub fn store(self, into: &mut [f32; 4]) {

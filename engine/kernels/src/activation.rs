@@ -71,7 +71,9 @@ fn quantise_blocks(values: &[f32]) -> Blocks {
 fn quantise_superblocks(values: &[f32]) -> Superblocks {
     let mut superblocks = Superblocks::default();
     for superblock in values.as_chunks::<256>().0 {
-        let extreme = superblock.iter().fold(0.0_f32, |most, value| if value.abs() > most.abs() { *value } else { most });
+        let extreme = superblock
+            .iter()
+            .fold(0.0_f32, |most, value| if value.abs() > most.abs() { *value } else { most });
         // The sign is llama.cpp's: the extreme value becomes -127.
         let inverse = if extreme == 0.0 { 0.0 } else { -LARGEST / extreme };
         let mut sums = [0; 8];

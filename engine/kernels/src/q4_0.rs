@@ -30,7 +30,7 @@ pub fn dot_packed(packed: &Packed, input: &[S8; 4]) -> I4 {
     low.add(high)
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rows {
     scales: Vec<f32>,
     quants: Vec<Packed>,
@@ -38,8 +38,10 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn new(columns: usize) -> Self {
-        Self { blocks_per_row: columns / 32, ..Self::default() }
+    pub fn new(rows: usize, columns: usize) -> Self {
+        let blocks_per_row = columns / 32;
+        let blocks = rows * blocks_per_row;
+        Self { scales: Vec::with_capacity(blocks), quants: Vec::with_capacity(blocks), blocks_per_row }
     }
 
     /// Takes blocks of 18 bytes as they are in the file: low nibbles first, then high ones.
@@ -76,7 +78,8 @@ impl Rows {
 
     pub fn values(&self, row: usize) -> Vec<f32> {
         let (scales, quants) = self.row(row);
-        let block = |(scale, packed): (&f32, &Packed)| unpack(packed).map(|nibble| (f32::from(nibble) - 8.0) * scale);
+        let block =
+            |(scale, packed): (&f32, &Packed)| unpack(packed).map(|nibble| (f32::from(nibble) - 8.0) * scale);
         scales.iter().zip(quants).flat_map(block).collect()
     }
 }
