@@ -50,7 +50,8 @@ pub fn render(
     let body = Body { model_name: model, id: inference.id.as_deref(), outputs };
     let mut response = Response::json(200, &body);
     if inference.outputs.iter().any(|(_, as_bytes)| *as_bytes) {
-        response = response.with("Inference-Header-Content-Length", response.body.len().to_string());
+        let length = response.body.len().to_string();
+        response = response.with("Inference-Header-Content-Length", length);
         response.content_type = "application/octet-stream";
         response.body.extend(binary);
     }

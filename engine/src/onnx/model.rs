@@ -46,7 +46,7 @@ impl Model {
             .model_for_proto_model(&proto)
             .map_err(|error| refused(&error))?;
         drop(proto);
-        let (mut plans, general) = Plans::new(template, inputs.clone());
+        let (plans, general) = Plans::new(template, inputs.clone());
         if let Err(error) = general {
             let known: Option<Vec<Vec<usize>>> =
                 inputs.iter().map(|port| port.shape.iter().copied().collect()).collect();

@@ -2,7 +2,7 @@
 
 use super::sockets::{Interests, Socket, Transfer};
 use crate::error::Refusal;
-use crate::http::{Limits, Parser, Request};
+use crate::http::{Limits, Parser, Request, continue_line};
 use std::time::{Duration, Instant};
 
 /// A request may take this long, and longer by what it sends at the slowest rate tolerated.
@@ -11,6 +11,8 @@ const SLOWEST_BYTES_PER_SECOND: f64 = 10_000.0;
 /// A client that takes nothing of its answer for so long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(20);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Between the first two attempts to find out whether a client is gone; doubled each time.
+const FIRST_PROBE_DISTANCE: Duration = Duration::from_millis(50);
 /// Pipelined bytes kept while an earlier request is answered; more waits in the kernel.
 const MOST_WAITING: usize = 64 * 1024;
 /// Read per turn, so that one fast sender does not starve the others.
@@ -29,8 +31,11 @@ pub struct Connection {
     pub closing: bool,
     /// The client has closed its side, or at least the half that sends.
     pub read_ended: bool,
-    /// An interim response was sent to find out which of the two.
-    pub probed: bool,
+    /// Interim responses may be sent: no part of the answer has been, and the client knows them.
+    pub takes_interim: bool,
+    /// When the next interim response finds out whether the client is still there.
+    next_probe: Option<Instant>,
+    probe_distance: Duration,
     broken: bool,
     /// Everything is sent; since then only the client's end is awaited.
     lingering_since: Option<Instant>,
@@ -61,7 +66,9 @@ impl Connection {
             busy: false,
             closing: false,
             read_ended: false,
-            probed: false,
+            takes_interim: false,
+            next_probe: None,
+            probe_distance: FIRST_PROBE_DISTANCE,
             broken: false,
             lingering_since: None,
             request_since: None,
@@ -124,11 +131,18 @@ impl Connection {
         }
     }
 
-    /// After the end of input: has the peer's kernel meanwhile refused something we sent?
-    pub fn check_broken(&mut self) {
-        let mut byte = [0];
-        if self.read_ended && self.socket.receive(&mut byte) == Transfer::Broken {
-            self.broken = true;
+    /// A client that closed looks like one that only finished sending, until something is sent to
+    /// it: an interim response, which a client must skip. The kernel of one that is gone answers
+    /// with a reset, and the next attempt fails.
+    pub fn probe(&mut self) {
+        if !(self.busy && self.read_ended && self.takes_interim) {
+            return;
+        }
+        let now = Instant::now();
+        if self.next_probe.is_none_or(|next| now >= next) {
+            self.write(continue_line());
+            self.next_probe = Some(now + self.probe_distance);
+            self.probe_distance *= 2;
         }
     }
 

@@ -52,6 +52,7 @@ impl<'a> Exchange<'a> {
 
     fn write(&mut self, bytes: &[u8]) {
         if let Some(connection) = self.server.connections.get_mut(&self.job.connection) {
+            connection.takes_interim = false;
             connection.write(bytes);
         }
     }
@@ -71,9 +72,6 @@ impl Reply for Exchange<'_> {
         }
         if self.ticked.elapsed() < TICK {
             return ControlFlow::Continue(());
-        }
-        if self.job.request.modern && !self.streaming {
-            self.server.probe_if_ended(self.job.connection);
         }
         if let Err(error) = self.server.turn(Duration::ZERO) {
             log::error("network", json!({ "message": error.to_string() }));

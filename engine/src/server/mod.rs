@@ -104,7 +104,7 @@ impl Server {
                 self.advance(id);
             }
         }
-        self.look_for_the_gone();
+        self.connections.values_mut().for_each(Connection::probe);
         if self.tidied.elapsed() >= HOUSEKEEPING {
             self.tidy();
         }
@@ -177,6 +177,7 @@ impl Server {
         }
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.busy = true;
+            connection.takes_interim = request.modern;
         }
         self.queue.push_back(Job { connection: id, service, route, request, arrived });
     }
@@ -227,27 +228,6 @@ impl Server {
     /// Does anybody still wait at this connection?
     fn waits(&self, id: u64) -> bool {
         self.connections.get(&id).is_some_and(|connection| !connection.broken())
-    }
-
-    /// A client that closed looks like one that only finished sending, until something is sent
-    /// to it: an interim response, which a client must skip, tells the two apart.
-    fn look_for_the_gone(&mut self) {
-        let suspects = self.connections.values_mut().filter(|each| each.busy && each.read_ended);
-        for connection in suspects {
-            if connection.probed {
-                connection.check_broken();
-            }
-        }
-    }
-
-    fn probe_if_ended(&mut self, id: u64) {
-        if let Some(connection) = self.connections.get_mut(&id)
-            && connection.read_ended
-            && !connection.probed
-        {
-            connection.probed = true;
-            connection.write(continue_line());
-        }
     }
 
     fn forget_if_finished(&mut self, id: u64) {
