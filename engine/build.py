@@ -25,10 +25,17 @@ CACHE = Path(os.environ.get("WASMAI_ENGINE_CACHE", Path.home() / ".cache/kubectl
 CARGO_HOME = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
 TARGET = "wasm32-wasip1"
 BUILT = CACHE / "target" / TARGET / "release" / "wasmai-engine.wasm"
-HOST = ENGINE.parent / "tests" / "engine" / "wasmtime_host.py"
+HOST = ENGINE.parent / "tests" / "wasmengine" / "wasmtime_host.py"
 VARIANTS = ("llama", "onnx")
 # What decides the bytes; tests do not.
-SOURCES = ("Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml", "kernels", "src")
+SOURCES = (
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    ".cargo/config.toml",
+    "kernels",
+    "src",
+)
 
 
 class BuildError(Exception):
@@ -36,11 +43,12 @@ class BuildError(Exception):
 
 
 def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
     try:
-        if arguments == ["--check"]:
-            return check()
         if arguments:
-            raise BuildError(f"unknown argument {arguments[0]}; see the head of {__file__}")
+            return check()
         for name, content in build().items():
             (PACKAGE / name).write_bytes(content)
             print(f"wrote kubectl_wasmai/engine/{name} ({len(content)} bytes)")
@@ -96,7 +104,9 @@ def ensure_toolchain() -> None:
         return
     library = Path(output("rustc", "--print", "sysroot").strip()) / "lib/rustlib" / TARGET
     if not library.is_dir():
-        raise BuildError(f"this Rust has no {TARGET}; Debian: apt-get install libstd-rust-dev-wasm32")
+        raise BuildError(
+            f"this Rust has no {TARGET}; Debian: apt-get install libstd-rust-dev-wasm32"
+        )
 
 
 def compile_variant(variant: str) -> bytes:
@@ -132,7 +142,9 @@ def bill_of_materials(modules: dict[str, bytes]) -> dict[str, Any]:
             "name": package["name"],
             "version": package["version"],
             "purl": f"pkg:cargo/{package['name']}@{package['version']}",
-            "licenses": [{"expression": (package["license"] or "NOASSERTION").replace("/", " OR ")}],
+            "licenses": [
+                {"expression": (package["license"] or "NOASSERTION").replace("/", " OR ")}
+            ],
             **(
                 {"hashes": [{"alg": "SHA-256", "content": checksums[key]}]}
                 if (key := (package["name"], package["version"])) in checksums
@@ -183,9 +195,7 @@ def lock_checksums() -> dict[tuple[str, str], str]:
     """Checksums of registry crates, from the blocks of Cargo.lock."""
     found: dict[tuple[str, str], str] = {}
     for block in (ENGINE / "Cargo.lock").read_text().split("[[package]]")[1:]:
-        fields = dict(
-            line.split(" = ", 1) for line in block.splitlines() if line.count(" = ") == 1
-        )
+        fields = dict(line.split(" = ", 1) for line in block.splitlines() if line.count(" = ") == 1)
         if "checksum" in fields:
             name, version, checksum = (
                 fields[key].strip('"') for key in ("name", "version", "checksum")
@@ -206,7 +216,9 @@ def sources_digest() -> str:
     whole = hashlib.sha256()
     for source in SOURCES:
         path = ENGINE / source
-        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        files = (
+            sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        )
         for file in files:
             whole.update(f"{file.relative_to(ENGINE)}\0{digest(file.read_bytes())}\n".encode())
     return whole.hexdigest()
@@ -221,7 +233,11 @@ def text(document: dict[str, Any] | list[str]) -> bytes:
 
 
 def environment() -> dict[str, str]:
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("RUSTFLAGS", "CARGO_BUILD"))}
+    own = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("RUSTFLAGS", "CARGO_BUILD"))
+    }
     return {**own, "CARGO_TARGET_DIR": str(CACHE / "target"), "CARGO_INCREMENTAL": "0"}
 
 

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Server
+    from wasmengine.running import Server
 
 LONG = {"prompt": "hello", "max_tokens": 2000, "temperature": 0.9, "seed": 5}
 HEALTH = b"GET /v2/health/ready HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -139,6 +139,7 @@ def test_health_answers_while_a_generation_runs(slow_server: Server) -> None:
         times.append(time.monotonic() - began)
     assert slow_server.metric("wasmai_in_flight") == 1, "the generation ended too early"
     connection.close()
+    slow_server.wait_for(lambda: slow_server.metric("wasmai_in_flight") == 0)
     # The promise is 100 ms of the engine; half of the tries may be spoilt by a busy machine.
     assert statistics.median(times) < 0.1, times
 
@@ -164,13 +165,13 @@ def test_a_full_queue_says_when_to_come_back(slow_server: Server) -> None:
         connection.sendall(post("/v1/completions", json.dumps(LONG).encode()))
     slow_server.wait_for(lambda: slow_server.metric("wasmai_queue_length") == 2)
 
-    connection = slow_server.connection()
-    connection.request("POST", "/v1/completions", json.dumps(LONG))
-    answer = connection.getresponse()
+    refused = slow_server.connection()
+    refused.request("POST", "/v1/completions", json.dumps(LONG))
+    answer = refused.getresponse()
     assert answer.status == 429
     assert int(answer.getheader("Retry-After") or 0) >= 1
     assert "--queue" in json.loads(answer.read())["error"]["message"]
-    connection.close()
+    refused.close()
 
     for each in [running, *waiting]:
         each.close()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import reference
+from wasmengine import reference
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Engine
+    from wasmengine.running import Engine
 
 PROMPT = [1, 300, 310, 320, 7, 411]
 TOKENS = 24
@@ -80,7 +80,7 @@ def test_embeddings_come_as_base64_too(llama: Engine) -> None:
     import base64
 
     plain = llama.infer({"input": "hello"}, "--model", "/F32.gguf")["data"][0]["embedding"]
-    coded = llama.infer(
-        {"input": ["hello"], "encoding_format": "base64"}, "--model", "/F32.gguf"
-    )["data"][0]["embedding"]
+    coded = llama.infer({"input": ["hello"], "encoding_format": "base64"}, "--model", "/F32.gguf")[
+        "data"
+    ][0]["embedding"]
     assert np.frombuffer(base64.b64decode(coded), "<f4").tolist() == plain

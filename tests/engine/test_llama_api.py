@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Engine, Server
+    from wasmengine.running import Engine, Server
 
 COMPLETIONS = "/v1/completions"
 CHAT = "/v1/chat/completions"
@@ -71,7 +71,7 @@ def test_generation_ends_at_a_stop_sequence(server: Server) -> None:
         (COMPLETIONS, {"prompt": "x", "n": 2}, "n is not supported"),
         (COMPLETIONS, {"prompt": ""}, None),
         (COMPLETIONS, {"prompt": [99999]}, "outside the vocabulary"),
-        (COMPLETIONS, {"prompt": []}, "empty"),
+        (COMPLETIONS, {"prompt": [[]]}, "empty"),
         (COMPLETIONS, {"prompt": "x" * 2000}, "the context"),
         (COMPLETIONS, b"\xff\xfe", "JSON"),
         (COMPLETIONS, b"[" * 50_000, "JSON"),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import Engine, Server, module
-from onnx_models import MODELS, Real, fetch
+from wasmengine.onnx_models import MODELS, Real, fetch
+from wasmengine.running import Engine, Server, module
 
 from kubectl_wasmai import engine as shipped
 

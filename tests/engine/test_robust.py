@@ -7,13 +7,13 @@ import random
 import struct
 from typing import TYPE_CHECKING
 
-import gguf_files
 import pytest
+from wasmengine import gguf_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Engine
+    from wasmengine.running import Engine
 
 PROMPT = json.dumps({"prompt": "hello", "max_tokens": 1})
 

@@ -6,13 +6,16 @@ llama.cpp does, so that quantised models agree token for token.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gguf
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# numpy's own operators give Any for most of this.
+Array = Any
 
 
 class Model:
@@ -71,7 +74,10 @@ class Model:
         return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon) * self.weights[name]
 
     def attention(self, layer: int, x: Array) -> Array:
-        heads, kv_heads = self.number("attention.head_count"), self.number("attention.head_count_kv")
+        heads, kv_heads = (
+            self.number("attention.head_count"),
+            self.number("attention.head_count_kv"),
+        )
         width = self.number("embedding_length") // heads
 
         def project(part: str, count: int) -> Array:

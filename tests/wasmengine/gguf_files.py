@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gguf
 import numpy as np
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 Array = np.ndarray[Any, np.dtype[np.float32]]
-QUANTS = gguf.GGMLQuantizationType
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def bpe_tokens(vocabulary: int) -> tuple[list[str], list[str], list[int]]:
 def write(
     path: Path,
     quant: str = "F32",
-    shape: Shape = Shape(),  # noqa: B008 - frozen
+    shape: Shape = Shape(),
     tokenizer: str = "spm",
     template: str | None = None,
     seed: int = 0,
@@ -165,9 +166,11 @@ def add_matrix(writer: gguf.GGUFWriter, name: str, values: Array, kind: str) -> 
         writer.add_tensor(name, values.astype(np.float16))
     elif kind in {"Q4_K", "Q6_K"}:
         raw = random_k_blocks(values, kind)
-        writer.add_tensor(name, raw, raw_dtype=QUANTS[kind])
+        writer.add_tensor(name, raw, raw_dtype=quant_type(kind))
     else:
-        writer.add_tensor(name, gguf.quants.quantize(values, QUANTS[kind]), raw_dtype=QUANTS[kind])
+        writer.add_tensor(
+            name, gguf.quants.quantize(values, quant_type(kind)), raw_dtype=quant_type(kind)
+        )
 
 
 def random_k_blocks(values: Array, kind: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -189,6 +192,10 @@ def random_k_blocks(values: Array, kind: str) -> np.ndarray[Any, np.dtype[np.uin
         half = np.array([spread / 1500], dtype=np.float16).view(np.uint8)
         blocks[..., 208:210] = half
     return blocks.reshape(rows, -1)
+
+
+def quant_type(kind: str) -> gguf.GGMLQuantizationType:
+    return gguf.GGMLQuantizationType.__members__[kind]
 
 
 def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: str, vocabulary: int) -> None:
