@@ -113,5 +113,5 @@ $(VENV)/.package: $(VENV)/.python setup.cfg
 
 $(VENV)/.dev: $(VENV)/.python setup.cfg
 	@echo "installing into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,engine]'
 	@touch $@ $(VENV)/.package
