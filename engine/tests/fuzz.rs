@@ -141,7 +141,9 @@ mod gguf {
         {
             file.text(&format!("{name}.weight"));
             file.number(shape.len() as u64, 4);
-            shape.iter().for_each(|length| file.number(*length, 8));
+            for length in &shape {
+                file.number(*length, 8);
+            }
             file.number(0, 4);
             file.number(offset, 8);
             offset += shape.iter().product::<u64>() * 4;
