@@ -22,7 +22,7 @@ NATIVE := --workspace --locked --no-default-features --features llama \
 	--target $$(rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: help demo test lint types unit packaging integration e2e format docs bench clean dev
-.PHONY: engine enginecheck enginetests
+.PHONY: engine enginecheck enginerebuild enginetests
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /make \1\t/' | expand -t 20
@@ -72,11 +72,15 @@ e2e: $(VENV)/.dev ## tests on the lab, a whole node with WasmEdge; root, the fir
 engine: $(VENV)/.dev ## the engine's modules, built from engine/ into kubectl_wasmai/engine/ (Rust)
 	$(BIN)/python engine/build.py
 
-enginecheck: $(VENV)/.dev ## the modules are what engine/ gives; its format, lints and native tests
+enginecheck: $(VENV)/.dev ## the modules come from engine/ as it is; with Rust, its lints and native tests
+	$(BIN)/python engine/build.py --check
 	@if ! command -v cargo >/dev/null; then \
-	echo "cargo is not on PATH: engine/ is NOT CHECKED"; exit 0; fi; set -e; \
-	(cd engine && cargo fmt --all --check && $(CARGO) clippy $(NATIVE) --all-targets -- -D warnings \
-	&& $(CARGO) test $(NATIVE)); $(BIN)/python engine/build.py --check
+	echo "cargo is not on PATH: lints and native tests of engine/ are NOT RUN"; exit 0; fi; set -e; \
+	$(BIN)/python engine/build.py --toolchain; cd engine; cargo fmt --all --check; \
+	$(CARGO) clippy $(NATIVE) --all-targets -- -D warnings; $(CARGO) test $(NATIVE)
+
+enginerebuild: $(VENV)/.dev ## build the engine's modules anew and compare them byte for byte (Rust)
+	$(BIN)/python engine/build.py --rebuild
 
 enginetests: $(VENV)/.dev ## the modules under wasmtime: protocols, numbers, hostile input
 	$(PYTEST) tests/engine --junitxml=$(REPORTS)/enginetests.xml

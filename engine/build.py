@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Builds the engine's modules into kubectl_wasmai/engine/, the same bytes on every machine.
 
-    engine/build.py           build, and replace the modules, their digests and their SBOM
-    engine/build.py --check   build unless these very sources were checked here before; compare
+    engine/build.py              build, and replace the modules, their digests and their SBOM
+    engine/build.py --check      nothing if the modules were made of these sources, which
+                                 engine.json says and needs no Rust; else as --rebuild
+    engine/build.py --rebuild    build, and compare with what is there
+    engine/build.py --toolchain  the pinned compiler, by rustup unless it is there
 
 Crates and what is compiled of them lie outside the work tree: CARGO_HOME, and
 $WASMAI_ENGINE_CACHE, else ~/.cache/kubectl-wasmai-engine.
@@ -43,36 +46,48 @@ class BuildError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    if arguments not in ([], ["--check"]):
+    actions = {"": write, "--check": check, "--rebuild": rebuild, "--toolchain": ensure_toolchain}
+    action = actions.get(" ".join(arguments))
+    if action is None:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        if arguments:
-            return check()
-        for name, content in build().items():
-            (PACKAGE / name).write_bytes(content)
-            print(f"wrote kubectl_wasmai/engine/{name} ({len(content)} bytes)")
+        action()
     except BuildError as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def check() -> int:
-    """0 if the files in the package are what the sources give."""
+def write() -> None:
+    """Replaces the files of the package."""
+    for name, content in build().items():
+        (PACKAGE / name).write_bytes(content)
+        print(f"wrote kubectl_wasmai/engine/{name} ({len(content)} bytes)")
+
+
+def check() -> None:
+    """Believes engine.json where it names these sources and these modules; else builds."""
+    recorded = json.loads((PACKAGE / "engine.json").read_bytes())
+    modules = {
+        name: {"sha256": digest(content), "bytes": len(content)}
+        for name in recorded["modules"]
+        for content in [(PACKAGE / name).read_bytes()]
+    }
+    if recorded["modules"] == modules and recorded["sources"] == sources_digest():
+        print("engine: the modules were made of these sources; nothing to build")
+        return
+    print("engine: the sources or the modules are not those in engine.json; building to compare")
+    rebuild()
+
+
+def rebuild() -> None:
+    """Compares every file of the package with what the sources give."""
     committed = {each.name: each.read_bytes() for each in PACKAGE.iterdir() if each.suffix != ".py"}
-    stamp = CACHE / "checked" / digest(json.dumps({k: digest(v) for k, v in committed.items()}))
-    if stamp.is_file() and stamp.read_text() == sources_digest():
-        print("engine: these sources and modules were built and compared here before")
-        return 0
-    built = build()
-    different = [name for name, content in built.items() if committed.get(name) != content]
+    different = [name for name, content in build().items() if committed.get(name) != content]
     if different:
         raise BuildError(f"{', '.join(different)}: not what the sources give; run: make engine")
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(sources_digest())
-    print("engine: the modules are what the sources give")
-    return 0
+    print("engine: the modules are what the sources give, byte for byte")
 
 
 def build() -> dict[str, bytes]:
@@ -97,16 +112,38 @@ def build() -> dict[str, bytes]:
 
 
 def ensure_toolchain() -> None:
-    if shutil.which("cargo") is None:
-        raise BuildError("Rust is needed: rustup (https://rustup.rs), or see docs/engine.md")
-    if shutil.which("rustup") is not None:
-        run("rustup", "target", "add", TARGET)
+    """Installs the compiler that rust-toolchain.toml names, if rustup can and it is not there."""
+    if has_target():
         return
-    library = Path(output("rustc", "--print", "sysroot").strip()) / "lib/rustlib" / TARGET
-    if not library.is_dir():
+    if shutil.which("rustup") is None:
         raise BuildError(
-            f"this Rust has no {TARGET}; Debian: apt-get install libstd-rust-dev-wasm32"
+            f"Rust with the target {TARGET} is needed: rustup (https://rustup.rs), "
+            "or see docs/engine.md"
         )
+    run(
+        *("rustup", "toolchain", "install", channel(), "--profile", "minimal"),
+        *("--component", "clippy", "--component", "rustfmt", "--target", TARGET),
+        "--no-self-update",
+    )
+
+
+def has_target() -> bool:
+    """Whether the compiler on PATH is there and has the library for the target."""
+    if shutil.which("rustc") is None:
+        return False
+    # With rustup, rustc is a proxy that fails while the pinned compiler is not installed.
+    asked = subprocess.run(
+        ("rustc", "--print", "sysroot"), cwd=ENGINE, env=environment(), check=False,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    return asked.returncode == 0 and Path(asked.stdout.strip(), "lib/rustlib", TARGET).is_dir()
+
+
+def channel() -> str:
+    for line in (ENGINE / "rust-toolchain.toml").read_text().splitlines():
+        if line.startswith("channel = "):
+            return line.split('"')[1]
+    raise BuildError("rust-toolchain.toml names no channel")
 
 
 def compile_variant(variant: str) -> bytes:

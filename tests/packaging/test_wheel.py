@@ -18,7 +18,7 @@ FOLDERS = {
     "checks": "kubectl_wasmai/checks",
     "runbooks": "kubectl_wasmai/runbooks",
 }
-SHIPPED = (".py", ".md", ".toml", ".tar.gz", "py.typed")
+SHIPPED = (".py", ".md", ".toml", ".tar.gz", ".wasm", ".json", "py.typed")
 FILES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -121,6 +121,18 @@ def test_the_installed_plugin_finds_its_checks_and_pages(installed: Path, tmp_pa
 
     assert "runtimeclass-exists" in listed
     assert "## Mitigation" in page.stdout
+
+
+def test_the_installed_engine_is_whole(installed: Path, tmp_path: Path) -> None:
+    program = (
+        "import hashlib; from kubectl_wasmai import engine\n"
+        "for each in engine.VARIANTS:\n"
+        "    content = engine.module_path(each).read_bytes()\n"
+        "    known = engine.manifest().modules[engine.module_name(each)]\n"
+        "    assert hashlib.sha256(content).hexdigest() == known.sha256, each\n"
+        "assert 'Conv' in engine.operators() and engine.sbom_path().is_file()\n"
+    )
+    run(tmp_path, str(installed / "python"), "-c", program)
 
 
 def test_kubectl_runs_the_plugin(installed: Path, kubectl: str, tmp_path: Path) -> None:
