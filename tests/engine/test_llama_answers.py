@@ -17,22 +17,6 @@ PROMPT = [1, 300, 310, 320, 7, 411]
 TOKENS = 24
 
 
-def text_of(model: reference.Model, tokens: list[int]) -> str:
-    """The bytes that tokens stand for, as text, up to the token of the end."""
-    vocabulary = model.field("tokenizer.ggml.tokens")
-    kinds = model.field("tokenizer.ggml.token_type")
-    raw = b""
-    for token in tokens:
-        piece = vocabulary[token]
-        if kinds[token] == 6:
-            raw += bytes([int(piece[3:5], 16)])
-        elif kinds[token] == 1:
-            raw += piece.replace("\u2581", " ").encode()
-        else:
-            break
-    return raw.decode(errors="replace")
-
-
 @pytest.mark.parametrize("quant", ["F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"])
 def test_greedy_tokens_are_those_of_the_reference(llama: Engine, models: Path, quant: str) -> None:
     model = reference.Model(models / f"{quant}.gguf")
@@ -41,7 +25,7 @@ def test_greedy_tokens_are_those_of_the_reference(llama: Engine, models: Path, q
     request: dict[str, Any] = {"prompt": PROMPT, "max_tokens": TOKENS, "temperature": 0}
     answer = llama.infer(request, "--model", f"/{quant}.gguf")
 
-    assert answer["choices"][0]["text"] == text_of(model, wanted)
+    assert answer["choices"][0]["text"] == model.text(wanted)
 
 
 @pytest.mark.parametrize("name", ["F32", "Q8_0", "Q4_0", "Q4_K", "Q6_K", "qwen2"])

@@ -57,6 +57,21 @@ class Model:
             found.append(int(self.logits([*tokens, *found])[-1].argmax()))
         return found
 
+    def text(self, tokens: list[int]) -> str:
+        """The bytes that tokens stand for, up to the token of the end."""
+        vocabulary = self.field("tokenizer.ggml.tokens")
+        kinds = self.field("tokenizer.ggml.token_type")
+        raw = b""
+        for token in tokens:
+            piece = vocabulary[token]
+            if kinds[token] == 6:
+                raw += bytes([int(piece[3:5], 16)])
+            elif kinds[token] == 1:
+                raw += piece.replace("\u2581", " ").encode()
+            else:
+                break
+        return raw.decode(errors="replace")
+
     def states(self, tokens: list[int]) -> Array:
         """The normalised last states, a row a token."""
         x = self.weights["token_embd.weight"][tokens]
