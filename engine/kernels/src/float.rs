@@ -7,8 +7,9 @@ use super::vector::halves;
 /// Dot products of `R` rows with one vector; lengths are multiples of 8.
 #[inline(always)]
 pub fn dot_f32<const R: usize>(rows: [&[f32]; R], input: &[f32]) -> [f32; R] {
-    let rows = rows.map(|row| row.as_chunks::<8>().0);
+    // One length for all, so that no index in the loop is checked.
     let (input, _) = input.as_chunks::<8>();
+    let rows = rows.map(|row| &row.as_chunks::<8>().0[..input.len()]);
     let mut sums = [[F4::splat(0.0); 2]; R];
     for (at, eight) in input.iter().enumerate() {
         let [low, high] = halves(eight).map(F4::load);
@@ -23,8 +24,8 @@ pub fn dot_f32<const R: usize>(rows: [&[f32]; R], input: &[f32]) -> [f32; R] {
 
 #[inline(always)]
 pub fn dot_f16<const R: usize>(rows: [&[u16]; R], input: &[f32]) -> [f32; R] {
-    let rows = rows.map(|row| row.as_chunks::<4>().0);
     let (input, _) = input.as_chunks::<4>();
+    let rows = rows.map(|row| &row.as_chunks::<4>().0[..input.len()]);
     let mut sums = [F4::splat(0.0); R];
     for (at, four) in input.iter().enumerate() {
         let four = F4::load(four);

@@ -54,20 +54,22 @@ impl Rows {
     }
 
     fn row(&self, row: usize) -> (&[f32], &[Packed]) {
-        let range = row * self.blocks_per_row..(row + 1) * self.blocks_per_row;
-        (&self.scales[range.clone()], &self.quants[range])
+        let (first, count) = (row * self.blocks_per_row, self.blocks_per_row);
+        (&self.scales[first..][..count], &self.quants[first..][..count])
     }
 
     #[inline(always)]
     pub fn dot<const R: usize>(&self, first: usize, input: &Blocks) -> [f32; R] {
+        // One length for all, so that no index in the loop is checked.
+        let count = self.blocks_per_row;
         let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
         let (moved, _) = input.moved.as_chunks::<32>();
         let mut sums = [F4::splat(0.0); R];
-        for (at, eights) in moved.iter().enumerate() {
+        let inputs = moved[..count].iter().zip(&input.scales[..count]).zip(&input.offsets[..count]);
+        for (at, ((eights, scale), offset)) in inputs.enumerate() {
             let (eights, _) = eights.as_chunks::<8>();
             let inputs: [S8; 4] = std::array::from_fn(|part| S8::load(&eights[part]));
-            let offset = I4::load(&input.offsets[at]);
-            let scale = input.scales[at] / 256.0;
+            let (offset, scale) = (I4::load(offset), scale / 256.0);
             for ((scales, quants), sum) in rows.iter().zip(&mut sums) {
                 let block = dot_packed(&quants[at], &inputs).add(offset);
                 *sum = sum.add(block.to_f4().mul(F4::splat(scales[at] * scale)));

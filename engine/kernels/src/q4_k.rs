@@ -34,7 +34,7 @@ impl Rows {
     }
 
     fn row(&self, row: usize) -> &[Superblock] {
-        &self.superblocks[row * self.per_row..(row + 1) * self.per_row]
+        &self.superblocks[row * self.per_row..][..self.per_row]
     }
 
     #[inline(always)]
@@ -42,7 +42,7 @@ impl Rows {
         let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
         let (moved, _) = input.moved.as_chunks::<256>();
         let mut sums = [F4::splat(0.0); R];
-        for (at, moved) in moved.iter().enumerate() {
+        for (at, moved) in moved[..self.per_row].iter().enumerate() {
             let block_sums = S8::load(&input.sums[at]);
             let scale = input.scales[at];
             // At most 15 * 127 * 256 * 8 * 63 * 8 = 1.97e9 a lane: fits in 31 bits.

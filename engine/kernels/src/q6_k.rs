@@ -30,7 +30,7 @@ impl Rows {
     }
 
     fn row(&self, row: usize) -> &[Superblock] {
-        &self.superblocks[row * self.per_row..(row + 1) * self.per_row]
+        &self.superblocks[row * self.per_row..][..self.per_row]
     }
 
     #[inline(always)]
@@ -38,7 +38,7 @@ impl Rows {
         let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
         let (quants, _) = input.quants.as_chunks::<256>();
         let mut sums = [F4::splat(0.0); R];
-        for (at, quants) in quants.iter().enumerate() {
+        for (at, quants) in quants[..self.per_row].iter().enumerate() {
             let mut products = [I4::splat(0); R];
             for (block, eights) in quants.as_chunks::<16>().0.iter().enumerate() {
                 let (eights, _) = eights.as_chunks::<8>();

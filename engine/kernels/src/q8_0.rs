@@ -27,16 +27,18 @@ impl Rows {
     }
 
     fn row(&self, row: usize) -> (&[f32], &[[i8; 32]]) {
-        let range = row * self.blocks_per_row..(row + 1) * self.blocks_per_row;
-        (&self.scales[range.clone()], &self.quants[range])
+        let (first, count) = (row * self.blocks_per_row, self.blocks_per_row);
+        (&self.scales[first..][..count], &self.quants[first..][..count])
     }
 
     #[inline(always)]
     pub fn dot<const R: usize>(&self, first: usize, input: &Blocks) -> [f32; R] {
+        // One length for all, so that no index in the loop is checked.
+        let count = self.blocks_per_row;
         let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
         let (quants, _) = input.quants.as_chunks::<32>();
         let mut sums = [F4::splat(0.0); R];
-        for (at, (eights, scale)) in quants.iter().zip(&input.scales).enumerate() {
+        for (at, (eights, scale)) in quants[..count].iter().zip(&input.scales[..count]).enumerate() {
             let (eights, _) = eights.as_chunks::<8>();
             let inputs: [S8; 4] = std::array::from_fn(|part| S8::load(&eights[part]));
             for ((scales, quants), sum) in rows.iter().zip(&mut sums) {
