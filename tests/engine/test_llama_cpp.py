@@ -19,12 +19,14 @@ llama_cpp = pytest.importorskip(
     reason="compare with llama.cpp: pip install llama-cpp-python (compiles for minutes)",
 )
 
+# The number of this type in ggml: keys and values as the engine keeps them, not in 16 bits.
+F32 = 0
 PROMPT = [1, 300, 310, 320, 7, 411]
 TOKENS = 24
-# Root mean square of the difference of logits by that of the logits; types with blocks of 8 bits
-# or less round their inputs, and llama.cpp rounds in single precision.
+# Root mean square of the difference of logits by that of the logits. Inputs that meet quantised
+# weights are rounded to 8 bits, and some round the other way where sums differ in the last digit.
 LARGEST_DISTANCE = {
-    "F32": 1e-4, "F16": 1e-2, "Q8_0": 1e-2, "Q4_0": 2e-2, "Q4_K": 2e-2, "Q6_K": 2e-2,
+    "F32": 1e-5, "F16": 2e-3, "Q8_0": 5e-3, "Q4_0": 2e-2, "Q4_K": 5e-3, "Q6_K": 5e-3,
 }  # fmt: skip
 
 
@@ -34,7 +36,7 @@ class Native:
     def __init__(self, path: Path, **settings: Any) -> None:
         self.model = llama_cpp.Llama(
             str(path), n_ctx=512, n_threads=1, n_threads_batch=1, n_gpu_layers=0, logits_all=True,
-            verbose=False, **settings,
+            type_k=F32, type_v=F32, verbose=False, **settings,
         )  # fmt: skip
 
     def logits(self, tokens: list[int]) -> Any:
@@ -50,7 +52,7 @@ class Native:
         return found
 
 
-@pytest.mark.parametrize("name", ["F32", "Q8_0", "qwen2"])
+@pytest.mark.parametrize("name", ["F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K", "qwen2"])
 def test_greedy_tokens_are_those_of_llama_cpp(llama: Engine, models: Path, name: str) -> None:
     wanted = Native(models / f"{name}.gguf").greedy(PROMPT, TOKENS)
     text = reference.Model(models / f"{name}.gguf").text(wanted)
@@ -63,7 +65,7 @@ def test_greedy_tokens_are_those_of_llama_cpp(llama: Engine, models: Path, name:
 
 @pytest.mark.parametrize("quant", LARGEST_DISTANCE)
 def test_logits_of_the_reference_are_near_those_of_llama_cpp(
-    models: Path, quant: str, record_property: Callable[[str, object], None]
+    models: Path, quant: str, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """The engine's tokens and states are the reference's: test_llama_answers.py."""
     path = models / f"{quant}.gguf"
@@ -72,14 +74,16 @@ def test_logits_of_the_reference_are_near_those_of_llama_cpp(
 
     distance = np.sqrt(((native - ours) ** 2).mean() / (native**2).mean())
 
-    record_property("distance", f"{distance:.2g}")
-    record_property("greatest", f"{np.abs(native - ours).max():.2g}")
+    record_testsuite_property(f"distance of logits, {quant}", f"{distance:.2g}")
     assert distance < LARGEST_DISTANCE[quant]
 
 
 @pytest.mark.parametrize("quant", LARGEST_DISTANCE)
 def test_mean_states_are_near_those_of_llama_cpp(
-    llama: Engine, models: Path, quant: str, record_property: Callable[[str, object], None]
+    llama: Engine,
+    models: Path,
+    quant: str,
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     path = models / f"{quant}.gguf"
     tokens = [*PROMPT, *range(256, 280)]
@@ -92,5 +96,5 @@ def test_mean_states_are_near_those_of_llama_cpp(
 
     found = np.array(answer["data"][0]["embedding"])
     distance = np.linalg.norm(found - wanted / np.linalg.norm(wanted))
-    record_property("distance", f"{distance:.2g}")
+    record_testsuite_property(f"distance of states, {quant}", f"{distance:.2g}")
     assert distance < LARGEST_DISTANCE[quant]

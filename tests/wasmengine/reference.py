@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gguf
 import numpy as np
 
+from .gguf_files import byte_letters
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -58,17 +60,21 @@ class Model:
         return found
 
     def text(self, tokens: list[int]) -> str:
-        """The bytes that tokens stand for, up to the token of the end."""
+        """The bytes that tokens stand for, up to the token of the end; control tokens have none."""
         vocabulary = self.field("tokenizer.ggml.tokens")
         kinds = self.field("tokenizer.ggml.token_type")
+        letters = {letter: byte for byte, letter in enumerate(byte_letters())}
+        bpe = self.field("tokenizer.ggml.model") == "gpt2"
         raw = b""
         for token in tokens:
             piece = vocabulary[token]
             if kinds[token] == 6:
                 raw += bytes([int(piece[3:5], 16)])
+            elif kinds[token] == 1 and bpe:
+                raw += bytes(letters[letter] for letter in piece)
             elif kinds[token] == 1:
                 raw += piece.replace("\u2581", " ").encode()
-            else:
+            elif token == self.field("tokenizer.ggml.eos_token_id"):
                 break
         return raw.decode(errors="replace")
 
