@@ -39,6 +39,8 @@ GGUF = {
     "tiny-Q4_0": ("Q4_0", TINY),
     "135M-Q8_0": ("Q8_0", LARGE),
 }
+# For any machine of the architecture, as an image must be.
+AOT_OPTIONS = ("--generic-binary",)
 PROMPT = [1, 300, 310, 320, 7, 411]
 TOKENS = 64
 TOKENS_INTERPRETED = 6
@@ -98,7 +100,7 @@ def started(
 
 
 def ahead_of_time(module: Path, program: tuple[str, ...]) -> Path:
-    """The module's shared object, made once; for ONNX that takes about ten minutes."""
+    """The module's shared object, made once; for ONNX that takes many minutes."""
     digest = hashlib.sha256(module.read_bytes()).hexdigest()[:16]
     compiled = CACHE / "aot" / f"{module.stem}-{digest}.so"
     if not compiled.is_file():
@@ -106,7 +108,7 @@ def ahead_of_time(module: Path, program: tuple[str, ...]) -> Path:
         began, before = time.monotonic(), os.times().children_user
         unfinished = compiled.with_suffix(".part.so")
         subprocess.run(
-            [program[0], *program[1:], "compile", str(module), str(unfinished)],
+            [*program, "compile", *AOT_OPTIONS, str(module), str(unfinished)],
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         unfinished.rename(compiled)

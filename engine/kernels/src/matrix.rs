@@ -5,8 +5,6 @@ use super::{float, q4_0, q4_k, q6_k, q8_0};
 use crate::types::TensorType;
 use std::io::Read;
 
-/// Rows computed together, so that a piece of the input is loaded once for all of them.
-const TILE: usize = 4;
 /// Read from the file at a time.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -65,37 +63,30 @@ impl Matrix {
     }
 
     /// The matrix times each input; one vector of `rows` values for each.
+    ///
+    /// Row after row, as they lie in memory: several at a time were two to three times slower,
+    /// because memory is what a token waits for.
     pub fn times(&self, inputs: &mut [Activation]) -> Vec<Vec<f32>> {
         let mut outputs: Vec<Vec<f32>> = inputs.iter().map(|_| vec![0.0; self.rows]).collect();
-        let tiled = self.rows - self.rows % TILE;
-        for first in (0..tiled).step_by(TILE) {
+        for row in 0..self.rows {
             for (input, output) in inputs.iter_mut().zip(&mut outputs) {
-                output[first..first + TILE].copy_from_slice(&self.dot::<TILE>(first, input));
-            }
-        }
-        for row in tiled..self.rows {
-            for (input, output) in inputs.iter_mut().zip(&mut outputs) {
-                output[row] = self.dot::<1>(row, input)[0];
+                output[row] = self.dot(row, input);
             }
         }
         outputs
     }
 
-    #[inline]
-    fn dot<const R: usize>(&self, first: usize, input: &mut Activation) -> [f32; R] {
-        let columns = self.columns;
-        let range = |each: usize| (first + each) * columns..(first + each + 1) * columns;
+    // As a part of `times`, the loops of six types share one function's registers, and all are slower.
+    #[inline(never)]
+    fn dot(&self, row: usize, input: &mut Activation) -> f32 {
+        let range = row * self.columns..(row + 1) * self.columns;
         match &self.store {
-            Store::F32(all) => {
-                float::dot_f32(std::array::from_fn::<_, R, _>(|each| &all[range(each)]), input.values())
-            }
-            Store::F16(all) => {
-                float::dot_f16(std::array::from_fn::<_, R, _>(|each| &all[range(each)]), input.values())
-            }
-            Store::Q8(rows) => rows.dot(first, input.blocks()),
-            Store::Q4(rows) => rows.dot(first, input.blocks()),
-            Store::Q4K(rows) => rows.dot(first, input.superblocks()),
-            Store::Q6K(rows) => rows.dot(first, input.superblocks()),
+            Store::F32(values) => float::dot_f32(&values[range], input.values()),
+            Store::F16(values) => float::dot_f16(&values[range], input.values()),
+            Store::Q8(rows) => rows.dot(row, input.blocks()),
+            Store::Q4(rows) => rows.dot(row, input.blocks()),
+            Store::Q4K(rows) => rows.dot(row, input.superblocks()),
+            Store::Q6K(rows) => rows.dot(row, input.superblocks()),
         }
     }
 }

@@ -23,10 +23,11 @@ pub fn unpack(packed: &Packed) -> [u8; 32] {
 
 /// 256 times the products of 32 nibbles with the moved input.
 #[inline(always)]
-pub fn dot_packed(packed: &Packed, input: &[S8; 4]) -> I4 {
-    let lanes = S8::load(packed);
-    let low = lanes.and(0x000f).dot(input[0]).add(lanes.and(0x00f0).dot(input[1]));
-    let high = lanes.and(0x0f00).dot(input[2]).add(lanes.top_nibble().dot(input[3]));
+pub fn dot_packed(packed: &Packed, moved: &[i16; 32]) -> I4 {
+    let (eights, _) = moved.as_chunks::<8>();
+    let (lanes, input) = (S8::load(packed), |part: usize| S8::load(&eights[part]));
+    let low = lanes.and(0x000f).dot(input(0)).add(lanes.and(0x00f0).dot(input(1)));
+    let high = lanes.and(0x0f00).dot(input(2)).add(lanes.top_nibble().dot(input(3)));
     low.add(high)
 }
 
@@ -59,23 +60,16 @@ impl Rows {
     }
 
     #[inline(always)]
-    pub fn dot<const R: usize>(&self, first: usize, input: &Blocks) -> [f32; R] {
-        // One length for all, so that no index in the loop is checked.
-        let count = self.blocks_per_row;
-        let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
+    pub fn dot(&self, row: usize, input: &Blocks) -> f32 {
+        let (scales, quants) = self.row(row);
         let (moved, _) = input.moved.as_chunks::<32>();
-        let mut sums = [F4::splat(0.0); R];
-        let inputs = moved[..count].iter().zip(&input.scales[..count]).zip(&input.offsets[..count]);
-        for (at, ((eights, scale), offset)) in inputs.enumerate() {
-            let (eights, _) = eights.as_chunks::<8>();
-            let inputs: [S8; 4] = std::array::from_fn(|part| S8::load(&eights[part]));
-            let (offset, scale) = (I4::load(offset), scale / 256.0);
-            for ((scales, quants), sum) in rows.iter().zip(&mut sums) {
-                let block = dot_packed(&quants[at], &inputs).add(offset);
-                *sum = sum.add(block.to_f4().mul(F4::splat(scales[at] * scale)));
-            }
+        let inputs = moved.iter().zip(&input.offsets).zip(&input.scales);
+        let mut sum = F4::splat(0.0);
+        for ((packed, scale), ((eights, offset), other)) in quants.iter().zip(scales).zip(inputs) {
+            let block = dot_packed(packed, eights).add(I4::load(offset));
+            sum = sum.add(block.to_f4().mul(F4::splat(scale * (other / 256.0))));
         }
-        sums.map(F4::sum)
+        sum.sum()
     }
 
     pub fn values(&self, row: usize) -> Vec<f32> {

@@ -38,30 +38,22 @@ impl Rows {
     }
 
     #[inline(always)]
-    pub fn dot<const R: usize>(&self, first: usize, input: &Superblocks) -> [f32; R] {
-        let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
+    pub fn dot(&self, row: usize, input: &Superblocks) -> f32 {
         let (moved, _) = input.moved.as_chunks::<256>();
-        let mut sums = [F4::splat(0.0); R];
-        for (at, moved) in moved[..self.per_row].iter().enumerate() {
-            let block_sums = S8::load(&input.sums[at]);
-            let scale = input.scales[at];
+        let inputs = moved.iter().zip(&input.sums).zip(&input.scales);
+        let mut sum = F4::splat(0.0);
+        for (weights, ((moved, block_sums), scale)) in self.row(row).iter().zip(inputs) {
             // At most 15 * 127 * 256 * 8 * 63 * 8 = 1.97e9 a lane: fits in 31 bits.
-            let mut products = [I4::splat(0); R];
-            for (block, eights) in moved.as_chunks::<32>().0.iter().enumerate() {
-                let (eights, _) = eights.as_chunks::<8>();
-                let inputs: [S8; 4] = std::array::from_fn(|part| S8::load(&eights[part]));
-                for (row, product) in rows.iter().zip(&mut products) {
-                    let factor = I4::splat(i32::from(row[at].scales[block]));
-                    *product = product.add(dot_packed(&row[at].quants[block], &inputs).mul(factor));
-                }
+            let mut product = I4::splat(0);
+            let (blocks, _) = moved.as_chunks::<32>();
+            for ((packed, factor), inputs) in weights.quants.iter().zip(weights.scales).zip(blocks) {
+                product = product.add(dot_packed(packed, inputs).mul(I4::splat(i32::from(factor))));
             }
-            for ((row, product), sum) in rows.iter().zip(products).zip(&mut sums) {
-                let minima = S8::extend_u8(&row[at].minima).dot(block_sums).to_f4();
-                let less = minima.mul(F4::splat(row[at].minimum * scale));
-                *sum = sum.add(product.to_f4().mul(F4::splat(row[at].scale * scale / 256.0))).sub(less);
-            }
+            let minima = S8::extend_u8(&weights.minima).dot(S8::load(block_sums)).to_f4();
+            let less = minima.mul(F4::splat(weights.minimum * scale));
+            sum = sum.add(product.to_f4().mul(F4::splat(weights.scale * scale / 256.0))).sub(less);
         }
-        sums.map(F4::sum)
+        sum.sum()
     }
 
     pub fn values(&self, row: usize) -> Vec<f32> {

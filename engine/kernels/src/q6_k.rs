@@ -34,27 +34,21 @@ impl Rows {
     }
 
     #[inline(always)]
-    pub fn dot<const R: usize>(&self, first: usize, input: &Superblocks) -> [f32; R] {
-        let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
-        let (quants, _) = input.quants.as_chunks::<256>();
-        let mut sums = [F4::splat(0.0); R];
-        for (at, quants) in quants[..self.per_row].iter().enumerate() {
-            let mut products = [I4::splat(0); R];
-            for (block, eights) in quants.as_chunks::<16>().0.iter().enumerate() {
-                let (eights, _) = eights.as_chunks::<8>();
-                let inputs = [S8::load(&eights[0]), S8::load(&eights[1])];
-                for (row, product) in rows.iter().zip(&mut products) {
-                    let (weights, _) = row[at].quants[block].as_chunks::<8>();
-                    let low = S8::extend_i8(&weights[0]).dot(inputs[0]);
-                    let both = low.add(S8::extend_i8(&weights[1]).dot(inputs[1]));
-                    *product = product.add(both.mul(I4::splat(i32::from(row[at].scales[block]))));
-                }
+    pub fn dot(&self, row: usize, input: &Superblocks) -> f32 {
+        let (inputs, _) = input.quants.as_chunks::<256>();
+        let mut sum = F4::splat(0.0);
+        for (weights, (inputs, scale)) in self.row(row).iter().zip(inputs.iter().zip(&input.scales)) {
+            let mut product = I4::splat(0);
+            let (blocks, _) = inputs.as_chunks::<16>();
+            for ((quants, factor), inputs) in weights.quants.iter().zip(weights.scales).zip(blocks) {
+                let (quants, inputs) = (quants.as_chunks::<8>().0, inputs.as_chunks::<8>().0);
+                let low = S8::extend_i8(&quants[0]).dot(S8::load(&inputs[0]));
+                let both = low.add(S8::extend_i8(&quants[1]).dot(S8::load(&inputs[1])));
+                product = product.add(both.mul(I4::splat(i32::from(factor))));
             }
-            for ((row, product), sum) in rows.iter().zip(products).zip(&mut sums) {
-                *sum = sum.add(product.to_f4().mul(F4::splat(row[at].scale * input.scales[at])));
-            }
+            sum = sum.add(product.to_f4().mul(F4::splat(weights.scale * scale)));
         }
-        sums.map(F4::sum)
+        sum.sum()
     }
 
     pub fn values(&self, row: usize) -> Vec<f32> {

@@ -32,23 +32,21 @@ impl Rows {
     }
 
     #[inline(always)]
-    pub fn dot<const R: usize>(&self, first: usize, input: &Blocks) -> [f32; R] {
-        // One length for all, so that no index in the loop is checked.
+    pub fn dot(&self, row: usize, input: &Blocks) -> f32 {
         let count = self.blocks_per_row;
-        let rows: [_; R] = std::array::from_fn(|each| self.row(first + each));
-        let (quants, _) = input.quants.as_chunks::<32>();
-        let mut sums = [F4::splat(0.0); R];
-        for (at, (eights, scale)) in quants[..count].iter().zip(&input.scales[..count]).enumerate() {
+        let (scales, quants) = self.row(row);
+        let (inputs, _) = input.quants.as_chunks::<32>();
+        let mut sum = F4::splat(0.0);
+        // One length for all, so that no index in the loop is checked.
+        for (at, (eights, scale)) in inputs[..count].iter().zip(&input.scales[..count]).enumerate() {
             let (eights, _) = eights.as_chunks::<8>();
             let inputs: [S8; 4] = std::array::from_fn(|part| S8::load(&eights[part]));
-            for ((scales, quants), sum) in rows.iter().zip(&mut sums) {
-                let (weights, _) = quants[at].as_chunks::<8>();
-                let part = |part: usize| S8::extend_i8(&weights[part]).dot(inputs[part]);
-                let block: I4 = part(0).add(part(1)).add(part(2).add(part(3)));
-                *sum = sum.add(block.to_f4().mul(F4::splat(scales[at] * scale)));
-            }
+            let (weights, _) = quants[at].as_chunks::<8>();
+            let part = |part: usize| S8::extend_i8(&weights[part]).dot(inputs[part]);
+            let block: I4 = part(0).add(part(1)).add(part(2).add(part(3)));
+            sum = sum.add(block.to_f4().mul(F4::splat(scales[at] * scale)));
         }
-        sums.map(F4::sum)
+        sum.sum()
     }
 
     pub fn values(&self, row: usize) -> Vec<f32> {
