@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gguf_builders import gguf, text
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubectl_wasmai.image.binary import Corrupt
@@ -98,6 +98,7 @@ def test_what_is_no_model_is_refused_with_the_reason(data: bytes, words: str) ->
         read(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 @example(gguf())
 def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
@@ -106,6 +107,7 @@ def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
             read(whole)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_header_is_read_or_refused(data: st.DataObject) -> None:
     whole = bytearray(gguf({"general.architecture": "llama", "n": 1, "tokens": ["a", "b"]}))
@@ -123,6 +125,7 @@ values = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abc.", min_size=1, max_size=8), values, max_size=8))
 def test_what_is_written_is_read(metadata: dict[str, Any]) -> None:
     found = read(gguf(metadata)).metadata

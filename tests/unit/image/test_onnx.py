@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import onnx_builders as build
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubectl_wasmai.image import onnx
@@ -133,6 +133,7 @@ def test_a_model_of_names_alone_costs_bounded_memory(monkeypatch: pytest.MonkeyP
     assert peak < 3 << 20
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 @example(build.small_model())
 def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
@@ -140,6 +141,7 @@ def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
         read(data)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_model_is_read_or_refused(data: st.DataObject) -> None:
     whole = bytearray(build.small_model())
@@ -154,6 +156,7 @@ shapes = st.one_of(st.none(), st.lists(dimension, max_size=5))
 names = st.text(min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(names, st.integers(1, 16), shapes), max_size=5, unique_by=lambda x: x[0]),
     st.lists(st.sampled_from(["Conv", "Relu", "MatMul"]), max_size=10),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_wasmai.errors import InputError
@@ -59,6 +59,7 @@ def test_what_is_no_name_is_refused(text: str, words: str) -> None:
         parse_reference(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_what_is_accepted_is_safe_in_a_url_and_stays_itself(text: str) -> None:
     try:
