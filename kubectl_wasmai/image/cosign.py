@@ -23,6 +23,12 @@ UNVERIFIED = {
     12: "none of its signatures is by that key or identity",
     13: "its signature has no certificate",
 }
+UNVERIFIED_WORDS = {
+    # cosign 2.5 ends with code 1 where an attestation does not fit; its words tell.
+    "no matching attestations": "none of its statements of that type is by that key or identity",
+    "no matching signatures": UNVERIFIED[12],
+    "no signatures found": UNVERIFIED[10],
+}
 _LAST_LINES = 6
 
 
@@ -72,9 +78,16 @@ def verify(words: Sequence[str], image: str) -> str:
     if done.returncode == 0:
         return done.stdout
     said = "\n".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
-    if done.returncode in UNVERIFIED:
+    reason = _reason(done.returncode, said)
+    if reason:
         raise NotVerified(
-            f"{image} is not verified: {UNVERIFIED[done.returncode]}\n{said}",
+            f"{image} is not verified: {reason}\n{said}",
             "sign it (kubectl wasmai image sign), or find out who changed it; do not run it",
         )
     raise WasmaiError(f"cosign {words[0]} failed (exit code {done.returncode}):\n{said}")
+
+
+def _reason(code: int, said: str) -> str:
+    """Why an image is not verified; nothing where cosign failed for another reason."""
+    by_words = (why for words, why in UNVERIFIED_WORDS.items() if words in said)
+    return UNVERIFIED.get(code) or next(by_words, "")

@@ -100,12 +100,14 @@ class Config(msgspec.Struct, frozen=True):
 def parse_document(data: bytes, what: str) -> Manifest | Index:
     """Read a manifest or an index; ``what`` names it in errors. Raises InputError."""
     try:
-        kind = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        fields = msgspec.json.decode(data, type=dict[str, Any])
+        # Programs in Go write an empty list as null.
+        known = {key: value for key, value in fields.items() if value is not None}
         document: Manifest | Index
-        if "manifests" in kind:
-            document = msgspec.json.decode(data, type=Index)
+        if "manifests" in fields:
+            document = msgspec.convert({"manifests": [], **known}, Index)
         else:
-            document = msgspec.json.decode(data, type=Manifest)
+            document = msgspec.convert(known, Manifest)
     except msgspec.DecodeError as error:
         raise InputError(
             f"{what} is no image manifest: {error}",

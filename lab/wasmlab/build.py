@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import LabError
-from .paths import KUBERNETES_VERSION, LAB_DIR, cache_dir, kubernetes_bin
+from .paths import KUBERNETES_VERSION, LAB_DIR, cache_dir, kubernetes_bin, registries_bin
 from .progress import run_long, step
 from .shell import require
 
@@ -38,6 +38,22 @@ def ensure_control_plane() -> Path:
 def ensure_kubernetes() -> Path:
     """The folder with all the programs of a cluster, built when missing; needs no root."""
     return _ensure_programs((*CONTROL_PLANE_PROGRAMS, *NODE_PROGRAMS))
+
+
+def ensure_registries() -> Path:
+    """The folder with the registries `distribution` and `olareg`; needs no root.
+
+    Raises LabError where they cannot be built, such as without Go.
+    """
+    target = registries_bin()
+    if not target.exists():
+        with building("registries") as temporary:
+            if not target.exists():
+                step("building the registries that tests talk to (a minute the first time)")
+                made = temporary / "bin"
+                _go_build(["./..."], "-s -w", made, LAB_DIR / "registries")
+                made.rename(target)
+    return target
 
 
 @contextlib.contextmanager
@@ -107,7 +123,6 @@ def _missing(target: Path, programs: Sequence[str]) -> list[str]:
 
 
 def _build_programs(programs: Sequence[str], into: Path) -> None:
-    go = require("go", "install Go 1.24 or newer (https://go.dev/dl); it builds Kubernetes")
     require_disk()
     step(f"building {', '.join(programs)} {KUBERNETES_VERSION} (minutes the first time)")
     major, minor, _ = KUBERNETES_VERSION.split(".")
@@ -116,17 +131,22 @@ def _build_programs(programs: Sequence[str], into: Path) -> None:
         f"-s -w -X {version}.gitVersion=v{KUBERNETES_VERSION}"
         f" -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
     )
-    run_long(
-        "go build",
-        [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{into}/",
-         *(_package(name) for name in programs)],
-        hint="the modules come from Go's module proxy; check `go env GOPROXY` and the network",
-        cwd=LAB_DIR / "kubernetes",
-        env={"CGO_ENABLED": "0"},
-    )  # fmt: skip
+    _go_build([_package(name) for name in programs], flags, into, LAB_DIR / "kubernetes")
     # Go names a program after the last word of its path.
     if (into / "server").exists():
         (into / "server").rename(into / "etcd")
+
+
+def _go_build(packages: Sequence[str], flags: str, into: Path, module: Path) -> None:
+    """Build programs of the module in a folder, static ones."""
+    go = require("go", "install Go 1.24 or newer (https://go.dev/dl); it builds the programs")
+    run_long(
+        "go build",
+        [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{into}/", *packages],
+        hint="the modules come from Go's module proxy; check `go env GOPROXY` and the network",
+        cwd=module,
+        env={"CGO_ENABLED": "0"},
+    )
 
 
 def _package(program: str) -> str:
