@@ -36,6 +36,8 @@ TITLE = "org.opencontainers.image.title"
 LICENSES = "org.opencontainers.image.licenses"
 ENGINE_LABEL = "wasmai.dev/engine"
 ENGINE_DIGEST_LABEL = "wasmai.dev/engine.digest"
+"""Of the module, even where the image holds it compiled."""
+COMPILED_LABEL = "wasmai.dev/engine.compiled"
 MODEL_LABEL = "wasmai.dev/model"
 ROLE = "wasmai.dev/role"
 """Annotation of a layer: ``engine`` or ``model``."""
@@ -175,7 +177,9 @@ def _labels(plan: Plan, platform: str, card: Mapping[str, Any]) -> dict[str, str
         labels[LICENSES] = licence
     if plan.engines:
         engine = plan.engines[platform]
-        labels |= {ENGINE_LABEL: engine.version, ENGINE_DIGEST_LABEL: engine.digest}
+        labels |= {ENGINE_LABEL: engine.version, ENGINE_DIGEST_LABEL: engine.module}
+        if engine.compiled:
+            labels[COMPILED_LABEL] = engine.compiled
     return {**labels, **plan.labels}
 
 

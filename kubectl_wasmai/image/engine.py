@@ -1,17 +1,14 @@
 """The engine: the WebAssembly module that serves a model, as shipped or as a file.
 
-The package ``kubectl_wasmai.engine`` holds a module for each format, ``engine.json`` (version,
-digests, what it can run) and ``sbom.cdx.json`` (the crates inside), as ``engine/build.py`` writes
-them.
+The package ``kubectl_wasmai.engine`` holds a module for each format, and knows what it can run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib
+from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,12 +16,14 @@ from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.image.content import FilePart, digest_content
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kubectl_wasmai.image.model import Model
 
 PACKAGE = "kubectl_wasmai.engine"
-DESCRIPTION = "engine.json"
-PARTS = "sbom.cdx.json"
-MODULES = {"onnx": "engine-onnx.wasm", "gguf": "engine-llama.wasm"}
+# engine/src/llama/config.rs and engine/kernels/src/types.rs.
+ARCHITECTURES = frozenset({"llama", "mistral", "qwen2"})
+TENSOR_TYPES = frozenset({"F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"})
 _MAGIC = b"\0asm"
 _MODULE = b"\x01\0\0\0"
 
@@ -59,21 +58,27 @@ class Parts(msgspec.Struct, frozen=True):
     components: list[Crate]
 
 
-class EngineDescription(msgspec.Struct, frozen=True, rename="camel"):
-    """``engine.json``. An empty list means that the engine does not say."""
+@dataclass(frozen=True)
+class Abilities:
+    """What an engine can run; None where it does not say."""
 
-    version: str
-    operators: list[str] = []
-    architectures: list[str] = []
-    tensor_types: list[str] = []
+    operators: frozenset[str] | None = None
+    architectures: frozenset[str] | None = None
+    tensor_types: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A module on this machine; ``description`` is missing for a file of the user's own."""
+    """A file that serves models, on this machine."""
 
     path: Path
-    description: EngineDescription | None = None
+    version: str = "custom"
+    """As it calls itself; modules of the user's own do not."""
+    can: Abilities = field(default_factory=Abilities)
+    compiled: str = ""
+    """For what it was compiled ahead of time; nothing for a module."""
+    origin: str = ""
+    """Digest of the module that it was compiled from."""
 
     @cached_property
     def content(self) -> FilePart:
@@ -86,9 +91,9 @@ class Engine:
         return digest_content(self.content)
 
     @property
-    def version(self) -> str:
-        """As it calls itself; modules of the user's own do not."""
-        return self.description.version if self.description else "custom"
+    def module(self) -> str:
+        """Digest of the module that it is, or was compiled from."""
+        return self.origin or self.digest
 
 
 def engine_from_file(path: Path) -> Engine:
@@ -113,54 +118,55 @@ def engine_from_file(path: Path) -> Engine:
 
 def shipped_engine(format_: str) -> Engine:
     """The engine of this installation for models of that format. Raises InputError."""
-    folder = _package()
-    if folder is None or not (folder / DESCRIPTION).is_file():
+    package = _package()
+    if package is None:
         raise InputError(
             "this installation has no engine of its own",
             "give one with --engine FILE, or build an image of the model alone with --model-only",
         )
-    data = (folder / DESCRIPTION).read_bytes()
-    description = msgspec.json.decode(data, type=EngineDescription)
-    return Engine(folder / MODULES[format_], description)
+    if format_ == "onnx":
+        can = Abilities(operators=package.operators())
+    else:
+        can = Abilities(architectures=ARCHITECTURES, tensor_types=TENSOR_TYPES)
+    return Engine(package.module_path(format_), package.manifest().version, can)
 
 
 def known_crates(digest: str) -> list[Crate] | None:
     """The libraries inside the engine of that digest, if it is this installation's own."""
-    folder = _package()
-    modules = [folder / name for name in MODULES.values()] if folder else []
-    if folder is None or not any(
-        each.is_file() and Engine(each).digest == digest for each in modules
-    ):
+    package = _package()
+    if package is None:
         return None
-    return msgspec.json.decode((folder / PARTS).read_bytes(), type=Parts).components
+    own = (f"sha256:{each.sha256}" for each in package.manifest().modules.values())
+    if digest not in own:
+        return None
+    return msgspec.json.decode(package.sbom_path().read_bytes(), type=Parts).components
 
 
-def _package() -> Path | None:
-    """Wheels are installed as folders: modules of many megabytes are read where they lie."""
+def _package() -> Any:
     try:
-        return Path(str(resources.files(PACKAGE)))
+        return importlib.import_module(PACKAGE)
     except ModuleNotFoundError:
         return None
 
 
 def require_runnable(model: Model, engine: Engine) -> list[str]:
     """Refuse a model that the engine cannot run; returns warnings. Raises InputError."""
+    path = model.files[0].path
     if model.size > LARGEST_MODEL:
         raise InputError(
-            f"{model.files[0].path} has {model.size / 2**30:.1f} GiB; the memory of a WebAssembly "
+            f"{path} has {model.size / 2**30:.1f} GiB; the memory of a WebAssembly "
             "module ends at 4 GiB, and must hold more than the weights",
             "quantize it, or build an image of the model alone (--model-only) and serve that with "
             "the ggml plugin, which keeps weights outside",
         )
     if len(model.files) > 1 and model.format == "gguf":
         raise InputError(
-            f"{model.files[0].path} comes in {len(model.files)} parts; the engine opens one file",
+            f"{path} comes in {len(model.files)} parts; the engine opens one file",
             "join them: llama-gguf-split --merge FIRST-PART joined.gguf",
         )
-    if engine.description:
-        _require_supported(model, engine.description)
+    _require_supported(model, engine)
     warnings = []
-    if model.format == "onnx" and not (engine.description and engine.description.operators):
+    if model.format == "onnx" and engine.can.operators is None:
         warnings.append("operators were not compared: the engine does not say which it has")
     if model.size > LARGE_MODEL:
         size = f"{model.size / 2**30:.1f} GiB"
@@ -168,16 +174,16 @@ def require_runnable(model: Model, engine: Engine) -> list[str]:
     return warnings
 
 
-def _require_supported(model: Model, engine: EngineDescription) -> None:
-    architecture = model.card.get("architecture")
+def _require_supported(model: Model, engine: Engine) -> None:
     # The engine knows operators by their names alone, without the domain.
-    operators = {each.rpartition(".")[2] for each in model.operators}
+    operators = frozenset(each.rpartition(".")[2] for each in model.operators)
+    architecture = model.card.get("architecture")
     for what, used, able in (
-        ("operator", operators, engine.operators),
-        ("tensor type", model.tensor_types, engine.tensor_types),
-        ("architecture", {architecture} if architecture else set(), engine.architectures),
+        ("operator", operators, engine.can.operators),
+        ("tensor type", model.tensor_types, engine.can.tensor_types),
+        ("architecture", frozenset([architecture or ""]) - {""}, engine.can.architectures),
     ):
-        missing = sorted(used - set(able)) if able else []
+        missing = sorted(used - able) if able is not None else []
         if missing:
             raise InputError(
                 f"the engine {engine.version} lacks {what} {', '.join(missing)}, which "

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kubectl_wasmai.image.build import ENGINE_DIGEST_LABEL, ENGINE_LABEL, MODEL_LABEL, ROLE
+from kubectl_wasmai.image.build import (
+    COMPILED_LABEL,
+    ENGINE_DIGEST_LABEL,
+    ENGINE_LABEL,
+    MODEL_LABEL,
+    ROLE,
+)
 from kubectl_wasmai.image.copying import title
 from kubectl_wasmai.image.oci import (
     INDEX_TYPES,
@@ -50,7 +56,7 @@ def describe_image(name: str, root: Descriptor, source: Documents, where: str) -
         "source": where,
         "size": sum(sizes.values()),
         "model": _card(labels),
-        "engine": _engine(labels),
+        "engine": _engine(labels, platforms),
         "platforms": platforms,
     }
 
@@ -103,10 +109,16 @@ def _card(labels: dict[str, str]) -> dict[str, Any] | None:
     return card if isinstance(card, dict) else None
 
 
-def _engine(labels: dict[str, str]) -> dict[str, str] | None:
+def _engine(labels: dict[str, str], platforms: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """``compiled`` says by platform what the engine was compiled for ahead of time."""
     if ENGINE_LABEL not in labels:
         return None
-    return {"version": labels[ENGINE_LABEL], "digest": labels.get(ENGINE_DIGEST_LABEL, "")}
+    compiled = {each["platform"]: each["labels"].get(COMPILED_LABEL, "") for each in platforms}
+    return {
+        "version": labels[ENGINE_LABEL],
+        "digest": labels.get(ENGINE_DIGEST_LABEL, ""),
+        "compiled": {key: value for key, value in compiled.items() if value},
+    }
 
 
 def attached(repository: Repository, digest: str) -> list[dict[str, str]]:

@@ -34,7 +34,7 @@ class Parts:
     digest: str
     model: Mapping[str, Any]
     """The model's card."""
-    engine: Mapping[str, str] | None
+    engine: Mapping[str, Any] | None
     crates: Sequence[Crate] | None
 
     @property

@@ -108,6 +108,10 @@ def image_facts(image: Mapping[str, Any]) -> list[Fact]:
         facts += model_facts(image["model"])
     if engine := image["engine"]:
         facts.append(("engine", f"{engine['version']} ({engine['digest'][:19]}…)"))
+        for platform, what in engine["compiled"].items():
+            facts.append(("compiled", f"{platform} for {what}, and no other version"))
+        if not engine["compiled"]:
+            facts.append(("compiled", "no: runtimes that cannot compile interpret it, slowly"))
     elif image["model"]:
         facts.append(("engine", "none: the model alone"))
     platforms = image["platforms"]

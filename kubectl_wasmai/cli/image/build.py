@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   kubectl wasmai image build model.onnx -t registry.example.com/team/mnist:1
+  kubectl wasmai image build model.onnx -t registry.example.com/team/mnist:1 --aot
   kubectl wasmai image build chat.gguf -t registry.example.com/team/chat:1 --model-only
   kubectl wasmai image build model.onnx -t team/mnist:1 -o mnist.tar
   kubectl wasmai image build model.onnx -t team/mnist:1-int8 --quantize int8 --sample x.npz""",
@@ -38,6 +39,11 @@ Examples:
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="WebAssembly module to use instead of the engine that comes with this plugin.",
+)
+@click.option(
+    "--aot",
+    is_flag=True,
+    help="Compile the engine for this machine's architecture and its version of WasmEdge.",
 )
 @click.option(
     "--model-only",
@@ -72,6 +78,7 @@ def command(
     tag: str,
     name: str,
     engine: Path | None,
+    aot: bool,
     model_only: bool,
     quantize: str | None,
     sample: Path | None,
@@ -83,13 +90,14 @@ def command(
     """Build an image from an ONNX or GGUF model.
 
     The same inputs give the same digest on every machine. Nothing is sent anywhere, and neither
-    Docker nor root is needed.
+    Docker nor root is needed. With --aot the engine is compiled ahead of time, 40 to 100 times
+    faster on nodes of that architecture with that very version of WasmEdge.
     """
     from kubectl_wasmai.image.build import Plan
     from kubectl_wasmai.image.reference import parse_reference
 
-    if engine and model_only:
-        raise click.UsageError("--engine and --model-only exclude each other")
+    if model_only and (engine or aot):
+        raise click.UsageError("--model-only has no engine: neither --engine nor --aot fit it")
     if sample and not quantize:
         raise click.UsageError("--sample is compared only with --quantize")
     if name and not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name, re.ASCII):
@@ -98,7 +106,7 @@ def command(
     pairs = _pairs("--label", labels), _pairs("--annotation", annotations)
     with _quantized(model, quantize, sample) as path:
         read = _read(path, model_only=model_only)
-        engines = {} if model_only else _engines(read, engine)
+        engines = {} if model_only else _engines(read, engine, aot=aot)
         _write(Plan(reference, read, engines, name, *pairs), output, quiet=quiet)
 
 
@@ -108,14 +116,21 @@ def _read(path: Path, *, model_only: bool) -> Model:
     return (model_only and read_tflite(path)) or read_model(path)
 
 
-def _engines(model: Model, file: Path | None) -> dict[str, Engine]:
+def _engines(model: Model, file: Path | None, *, aot: bool) -> dict[str, Engine]:
+    from kubectl_wasmai.cli.terminal import progress
+    from kubectl_wasmai.image.aot import compile_engine
     from kubectl_wasmai.image.build import PLATFORMS
     from kubectl_wasmai.image.engine import engine_from_file, require_runnable, shipped_engine
 
     engine = engine_from_file(file) if file else shipped_engine(model.format)
     for warning in require_runnable(model, engine):
         click.echo(f"Warning: {warning}", err=True)
-    return dict.fromkeys(PLATFORMS, engine)
+    engines = dict.fromkeys(PLATFORMS, engine)
+    if aot:
+        with progress("compiling the engine, which takes minutes the first time"):
+            target, compiled = compile_engine(engine)
+        engines[target] = compiled
+    return engines
 
 
 @contextlib.contextmanager

@@ -137,7 +137,7 @@ def test_sbom_is_printed_in_both_forms(image: Image, capsys: pytest.CaptureFixtu
         (["build", "absent.onnx", "-t", "a"], 1, "cannot read the model absent.onnx"),
         (["build", "MODEL", "-t", "A"], 1, "capital letters"),
         (["build", "MODEL", "-t", "a", "--engine", "MODEL"], 1, "no WebAssembly module"),
-        (["build", "MODEL", "-t", "a", "--engine", "x", "--model-only"], 2, "exclude each other"),
+        (["build", "MODEL", "-t", "a", "--engine", "x", "--model-only"], 2, "has no engine"),
         (["build", "MODEL", "-t", "a", "--sample", "x"], 2, "only with --quantize"),
         (["build", "MODEL", "-t", "a", "--name", "a/b"], 2, "stands in URLs"),
         (["build", "MODEL", "-t", "a", "--label", "x"], 2, "expected KEY=VALUE"),

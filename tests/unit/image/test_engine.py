@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from image_builders import MODULE, a_model, an_engine
@@ -12,8 +13,8 @@ from image_builders import MODULE, a_model, an_engine
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.image import engine as engines
 from kubectl_wasmai.image.engine import (
+    Abilities,
     Engine,
-    EngineDescription,
     engine_from_file,
     known_crates,
     require_runnable,
@@ -22,29 +23,38 @@ from kubectl_wasmai.image.engine import (
 from kubectl_wasmai.image.model import Model, ModelFile, read_model
 from kubectl_wasmai.image.oci import digest_of
 
+MODULES = {"onnx": MODULE + b"onnx", "gguf": MODULE + b"gguf"}
 
-def installed(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> Path:
-    """A folder as engine/build.py fills it."""
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine package, as ``kubectl_wasmai.engine`` is one."""
     crate = {
         "type": "library",
         "name": "httparse",
         "version": "1.10.1",
         "licenses": [{"expression": "MIT OR Apache-2.0"}],
     }
-    for name in ("engine-onnx.wasm", "engine-llama.wasm"):
-        (folder / name).write_bytes(MODULE + name.encode())
-    (folder / "engine.json").write_text(json.dumps({"version": "1.2.3", "modules": {}, **more}))
-    (folder / "sbom.cdx.json").write_text(json.dumps({"components": [crate]}))
-    monkeypatch.setattr(engines, "_package", lambda: folder)
-    return folder
+    for name, data in MODULES.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "sbom").write_text(json.dumps({"components": [crate]}))
+    modules = {name: SimpleNamespace(sha256=digest_of(data)[7:]) for name, data in MODULES.items()}
+    package = SimpleNamespace(
+        module_path=lambda format_: tmp_path / format_,
+        manifest=lambda: SimpleNamespace(version="1.2.3", modules=modules),
+        operators=lambda: frozenset({"Mul"}),
+        sbom_path=lambda: tmp_path / "sbom",
+    )
+    monkeypatch.setattr(engines, "_package", lambda: package)
 
 
-def test_each_format_has_its_own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed(tmp_path, monkeypatch)
-
-    assert shipped_engine("onnx").path.name == "engine-onnx.wasm"
-    assert shipped_engine("gguf").path.name == "engine-llama.wasm"
-    assert shipped_engine("onnx").version == "1.2.3"
+@pytest.mark.usefixtures("shipped")
+def test_each_format_has_its_own_module() -> None:
+    for format_, data in MODULES.items():
+        engine = shipped_engine(format_)
+        assert (engine.digest, engine.version) == (digest_of(data), "1.2.3")
+    assert shipped_engine("onnx").can.operators == frozenset({"Mul"})
+    assert "Q4_K" in (shipped_engine("gguf").can.tensor_types or ())
 
 
 def test_without_an_engine_the_ways_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,12 +65,9 @@ def test_without_an_engine_the_ways_out_are_named(monkeypatch: pytest.MonkeyPatc
     assert known_crates("sha256:0") is None
 
 
-def test_crates_are_known_of_the_own_engine_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    installed(tmp_path, monkeypatch)
-
-    crates = known_crates(digest_of(MODULE + b"engine-onnx.wasm"))
+@pytest.mark.usefixtures("shipped")
+def test_crates_are_known_of_the_own_engine_alone() -> None:
+    crates = known_crates(digest_of(MODULES["onnx"]))
     assert crates
     assert [(each.name, each.version, each.license) for each in crates] == [
         ("httparse", "1.10.1", "MIT OR Apache-2.0")
@@ -88,7 +95,9 @@ def test_an_engine_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def described(**able: list[str]) -> Engine:
-    return Engine(Path("absent"), EngineDescription("1.2.3", **able))
+    return Engine(
+        Path("absent"), "1.2.3", Abilities(**{key: frozenset(each) for key, each in able.items()})
+    )
 
 
 def gguf(**card: object) -> Model:
