@@ -53,7 +53,7 @@ Examples:
 )
 @click.option(
     "--health-path",
-    default="/health",
+    default="/v2/health/ready",
     show_default=True,
     metavar="PATH",
     help="HTTP path of the probes.",

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DEFAULT_PORT = 8080
-DEFAULT_HEALTH_PATH = "/health"
+DEFAULT_HEALTH_PATH = "/v2/health/ready"
+"""Of the Open Inference Protocol: our engine answers it whatever model it serves, as Triton and
+OpenVINO's server do."""
 DEFAULT_USER = 65532
 """``nonroot`` of the distroless images. An image made from scratch names no user, and the kubelet
 refuses ``runAsNonRoot`` without a number; any number works as long as the module is readable."""

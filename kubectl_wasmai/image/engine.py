@@ -5,13 +5,13 @@ The package ``kubectl_wasmai.engine`` holds a module for each format, and knows 
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from kubectl_wasmai import engine as shipped
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.image.content import FilePart, digest_content
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from kubectl_wasmai.image.model import Model
 
-PACKAGE = "kubectl_wasmai.engine"
 # engine/src/llama/config.rs and engine/kernels/src/types.rs.
 ARCHITECTURES = frozenset({"llama", "mistral", "qwen2"})
 TENSOR_TYPES = frozenset({"F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"})
@@ -116,37 +115,21 @@ def engine_from_file(path: Path) -> Engine:
     return Engine(path)
 
 
-def shipped_engine(format_: str) -> Engine:
-    """The engine of this installation for models of that format. Raises InputError."""
-    package = _package()
-    if package is None:
-        raise InputError(
-            "this installation has no engine of its own",
-            "give one with --engine FILE, or build an image of the model alone with --model-only",
-        )
+def shipped_engine(format_: shipped.Format) -> Engine:
+    """The engine of this installation for models of that format."""
     if format_ == "onnx":
-        can = Abilities(operators=package.operators())
+        can = Abilities(operators=shipped.operators())
     else:
         can = Abilities(architectures=ARCHITECTURES, tensor_types=TENSOR_TYPES)
-    return Engine(package.module_path(format_), package.manifest().version, can)
+    return Engine(shipped.module_path(format_), shipped.manifest().version, can)
 
 
 def known_crates(digest: str) -> list[Crate] | None:
     """The libraries inside the engine of that digest, if it is this installation's own."""
-    package = _package()
-    if package is None:
-        return None
-    own = (f"sha256:{each.sha256}" for each in package.manifest().modules.values())
+    own = (f"sha256:{each.sha256}" for each in shipped.manifest().modules.values())
     if digest not in own:
         return None
-    return msgspec.json.decode(package.sbom_path().read_bytes(), type=Parts).components
-
-
-def _package() -> Any:
-    try:
-        return importlib.import_module(PACKAGE)
-    except ModuleNotFoundError:
-        return None
+    return msgspec.json.decode(shipped.sbom_path().read_bytes(), type=Parts).components
 
 
 def require_runnable(model: Model, engine: Engine) -> list[str]:

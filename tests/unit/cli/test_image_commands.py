@@ -50,6 +50,25 @@ def test_build_shows_the_model_and_what_to_do_next(
     assert "operators were not compared" in shown.err
 
 
+def test_operators_that_the_engine_lacks_are_named_before_anything_is_built(
+    image: Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = [(1, onnx_builders.node(each)) for each in ("Relu", "RoiAlign", "Col2Im")]
+    ends = [
+        (number, onnx_builders.value(name, shape=[3])) for number, name in [(11, "x"), (12, "y")]
+    ]
+    graph = onnx_builders.graph(*nodes, *ends)
+    (tmp_path / "m.onnx").write_bytes(onnx_builders.model(graph))
+
+    assert image("build", tmp_path / "m.onnx", "-t", NAME) == 1
+
+    shown = capsys.readouterr()
+    assert "lacks operator Col2Im, RoiAlign" in shown.err
+    assert "onnxsim" in shown.err
+    assert image("ls") == 0
+    assert capsys.readouterr().out == ""
+
+
 def test_ls_rm_and_ls_again(image: Image, built: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert image("ls") == 0
     (headers, row) = capsys.readouterr().out.splitlines()

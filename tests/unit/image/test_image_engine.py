@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 from image_builders import MODULE, a_model, an_engine
 
+from kubectl_wasmai.engine import manifest, module_name
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.image import engine as engines
 from kubectl_wasmai.image.engine import (
     Abilities,
     Engine,
@@ -23,55 +23,41 @@ from kubectl_wasmai.image.engine import (
 from kubectl_wasmai.image.model import Model, ModelFile, read_model
 from kubectl_wasmai.image.oci import digest_of
 
-MODULES = {"onnx": MODULE + b"onnx", "gguf": MODULE + b"gguf"}
+if TYPE_CHECKING:
+    from kubectl_wasmai.engine import Format
+
+SOURCES = Path(__file__).parents[3] / "engine"
 
 
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine package, as ``kubectl_wasmai.engine`` is one."""
-    crate = {
-        "type": "library",
-        "name": "httparse",
-        "version": "1.10.1",
-        "licenses": [{"expression": "MIT OR Apache-2.0"}],
-    }
-    for name, data in MODULES.items():
-        (tmp_path / name).write_bytes(data)
-    (tmp_path / "sbom").write_text(json.dumps({"components": [crate]}))
-    modules = {name: SimpleNamespace(sha256=digest_of(data)[7:]) for name, data in MODULES.items()}
-    package = SimpleNamespace(
-        module_path=lambda format_: tmp_path / format_,
-        manifest=lambda: SimpleNamespace(version="1.2.3", modules=modules),
-        operators=lambda: frozenset({"Mul"}),
-        sbom_path=lambda: tmp_path / "sbom",
+@pytest.mark.parametrize("format_", ["onnx", "gguf"])
+def test_each_format_has_the_module_that_ships_for_it(format_: Format) -> None:
+    engine = shipped_engine(format_)
+
+    (module,) = (
+        each.sha256 for name, each in manifest().modules.items() if name == module_name(format_)
     )
-    monkeypatch.setattr(engines, "_package", lambda: package)
+    assert (engine.digest, engine.version) == (f"sha256:{module}", manifest().version)
+    assert engine_from_file(engine.path).digest == engine.digest
 
 
-@pytest.mark.usefixtures("shipped")
-def test_each_format_has_its_own_module() -> None:
-    for format_, data in MODULES.items():
-        engine = shipped_engine(format_)
-        assert (engine.digest, engine.version) == (digest_of(data), "1.2.3")
-    assert shipped_engine("onnx").can.operators == frozenset({"Mul"})
-    assert "Q4_K" in (shipped_engine("gguf").can.tensor_types or ())
+def test_the_onnx_engine_says_which_operators_it_has() -> None:
+    assert {"MatMul", "LSTM"} <= (shipped_engine("onnx").can.operators or set())
 
 
-def test_without_an_engine_the_ways_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_package", lambda: None)
-    with pytest.raises(InputError, match="no engine of its own") as refused:
-        shipped_engine("onnx")
-    assert "--engine FILE" in refused.value.hint
-    assert known_crates("sha256:0") is None
+def test_types_and_architectures_are_those_that_the_engine_reads() -> None:
+    can = shipped_engine("gguf").can
+    types = (SOURCES / "kernels" / "src" / "types.rs").read_text()
+    config = (SOURCES / "src" / "llama" / "config.rs").read_text()
+
+    assert can.tensor_types == frozenset(re.findall(r'Self::\w+ => "(\w+)"', types))
+    assert can.architectures == frozenset(re.findall(r'"(\w+)"(?= \|| => Pairing)', config))
 
 
-@pytest.mark.usefixtures("shipped")
-def test_crates_are_known_of_the_own_engine_alone() -> None:
-    crates = known_crates(digest_of(MODULES["onnx"]))
+def test_crates_are_known_of_the_own_engines_alone() -> None:
+    crates = known_crates(shipped_engine("onnx").digest)
     assert crates
-    assert [(each.name, each.version, each.license) for each in crates] == [
-        ("httparse", "1.10.1", "MIT OR Apache-2.0")
-    ]
+    assert {"tract-onnx", "serde_json"} <= {each.name for each in crates}
+    assert all(each.version and each.license for each in crates)
     assert known_crates(digest_of(MODULE)) is None
 
 
