@@ -20,6 +20,7 @@ COMMANDS = {
     "logs": "Show what a deployment's pods wrote.",
     "delete": "Delete what deploy has made under a name.",
     "image": "Build model images, and bring them to registries and back.",
+    "run": "Run a model on this machine, without a cluster.",
     "explain": "Show the runbook page of a check or a root cause.",
     "snapshot": "Save, redact and compare what the doctor looks at.",
     "rbac": "Print the least rights that a feature needs.",

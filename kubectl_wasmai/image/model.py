@@ -16,6 +16,8 @@ from kubectl_wasmai.image.onnx import OnnxModel, Tensor, read_onnx
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_wasmai.engine import Format
+
 HEAD = 64
 MOST_LISTED = 64
 """Inputs, outputs and operators in a model card, which travels as a label."""
@@ -49,6 +51,11 @@ class Model:
     def name(self) -> str:
         """The name of the first file without its suffix."""
         return PurePosixPath(self.files[0].name).stem
+
+    @property
+    def engine_format(self) -> Format:
+        """The format by which its engine is chosen."""
+        return "gguf" if self.format == "gguf" else "onnx"
 
     @property
     def size(self) -> int:

@@ -42,6 +42,7 @@ CASES = [
     Case("deploy --help", COMMAND.format(["deploy", "--help"])),
     Case("image --help", COMMAND.format(["image", "--help"])),
     Case("image build --help", COMMAND.format(["image", "build", "--help"])),
+    Case("run --help", COMMAND.format(["run", "--help"])),
     Case("version", COMMAND.format(["version"])),
     Case("version -o json", COMMAND.format(["version", "-o", "json"])),
     Case("completion bash", COMMAND.format(["completion", "bash"])),

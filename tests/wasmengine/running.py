@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HOST = Path(__file__).parent / "wasmtime_host.py"
+HOST = "kubectl_wasmai.local.host"
 PACKAGE = Path(__file__).parents[2] / "kubectl_wasmai" / "engine"
 PATIENCE = 120.0
 
@@ -32,7 +32,7 @@ class Engine:
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(HOST), str(self.module), str(self.folder), *arguments]
+        return [sys.executable, "-m", HOST, str(self.module), str(self.folder), "/", *arguments]
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(

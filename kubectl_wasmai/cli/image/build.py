@@ -16,7 +16,6 @@ from kubectl_wasmai.cli.options import KubectlCommand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_wasmai.engine import Format
     from kubectl_wasmai.image.build import Plan
     from kubectl_wasmai.image.engine import Engine
     from kubectl_wasmai.image.model import Model
@@ -123,8 +122,7 @@ def _engines(model: Model, file: Path | None, *, aot: bool) -> dict[str, Engine]
     from kubectl_wasmai.image.build import PLATFORMS
     from kubectl_wasmai.image.engine import engine_from_file, require_runnable, shipped_engine
 
-    format_: Format = "gguf" if model.format == "gguf" else "onnx"
-    engine = engine_from_file(file) if file else shipped_engine(format_)
+    engine = engine_from_file(file) if file else shipped_engine(model.engine_format)
     for warning in require_runnable(model, engine):
         click.echo(f"Warning: {warning}", err=True)
     engines = dict.fromkeys(PLATFORMS, engine)
