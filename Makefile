@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 REPORTS := build/reports
 PYTEST := $(BIN)/python -m pytest
 RECORDING := kubectl_wasmai/demo/broken-cluster.tar.gz
+DIGITS := kubectl_wasmai/demo/digits.onnx
+DIGIT := kubectl_wasmai/demo/digit.json
 
 # The engine's Llama half has native tests; compiling tract for them would take longer than they run.
 CARGO := CARGO_TARGET_DIR=$${WASMAI_ENGINE_CACHE:-$$HOME/.cache/kubectl-wasmai-engine}/target cargo
@@ -27,7 +29,7 @@ NATIVE := --workspace --locked --no-default-features --features llama \
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /make \1\t/' | expand -t 20
 
-demo: $(VENV)/.package ## the doctor on a recorded cluster, and what deploy would make
+demo: $(VENV)/.package ## the doctor on a recorded cluster, what deploy would make, a model that runs
 	@printf '\n$$ kubectl wasmai doctor --from %s\n\n' $(RECORDING)
 	@$(BIN)/kubectl-wasmai doctor --from $(RECORDING); code=$$?; \
 	if [ $$code -ne 3 ]; then echo "expected exit code 3 (a check failed), got $$code"; exit 1; fi
@@ -36,6 +38,9 @@ demo: $(VENV)/.package ## the doctor on a recorded cluster, and what deploy woul
 	@printf -- '--dry-run=client -o yaml\n\n'
 	@$(BIN)/kubectl-wasmai deploy web --image example.com/mnist:1 --class wasm \
 		--dry-run=client -o yaml
+	@printf '\n$$ kubectl wasmai run %s --input %s --repeat 20\n\n' $(DIGITS) $(DIGIT)
+	@$(BIN)/kubectl-wasmai run $(DIGITS) --input $(DIGIT) --repeat 20
+	@printf '\nThe engine that pods have, in WebAssembly, read a handwritten 3.\n'
 	@printf '\nNext:\n'
 	@printf '  %-57s %s\n' '$(BIN)/kubectl-wasmai explain handler-not-configured' 'the page of that fault'
 	@printf '  %-57s %s\n' '$(BIN)/kubectl-wasmai doctor -A' 'your own cluster; reads only'
@@ -112,7 +117,7 @@ $(VENV)/.python:
 
 $(VENV)/.package: $(VENV)/.python setup.cfg
 	@echo "installing into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[local]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python setup.cfg

@@ -97,14 +97,16 @@ def command(model: Path, **given: Any) -> None:
 
     ONNX models answer a request of the Open Inference Protocol v2 from --input. GGUF models chat,
     or answer what stands on standard input. Answers go to standard output, times to standard
-    error. wasmtime (the extra [local]) or wasmedge runs the engine; nothing else can reach it
-    unless --serve says so.
+    error. wasmtime (the extra [local]) or wasmedge runs the engine, which listens on the loopback
+    interface alone unless --serve comes with another --host.
     """
     from kubectl_wasmai.image.model import read_model
 
     serve, request = given["serve"], given["request"]
     if serve and request:
         raise click.UsageError("--serve and --input are two ways to ask: give one of them")
+    if given["repeat"] > 1 and not request:
+        raise click.UsageError("--repeat is for --input")
     read = read_model(model)
     if not serve and not request and read.format == "onnx":
         raise click.UsageError(_what_it_wants(read))
@@ -144,7 +146,8 @@ def _plan(model: Model, given: dict[str, Any]) -> Plan:
     for option in ("chat_template", "context"):
         if given[option] is not None:
             options += [f"--{option.replace('_', '-')}", str(given[option])]
-    return session.Plan(model, runtime, given["host"], given["serve"] or 0, options)
+    host = given["host"] if given["serve"] else session.LOOPBACK
+    return session.Plan(model, runtime, host, given["serve"] or 0, options)
 
 
 def _serve(plan: Plan, *, quiet: bool) -> None:
@@ -224,7 +227,8 @@ def _say(talk: Conversation, text: str, *, quiet: bool) -> None:
     with contextlib.closing(talk.say(text)) as pieces:
         try:
             for piece in pieces:
-                click.echo(clean(piece, lines=True), nl=False)
+                shown = clean(piece, lines=True) if sys.stdout.isatty() else piece
+                click.echo(shown, nl=False)
         except KeyboardInterrupt:
             if not sys.stdin.isatty():
                 raise

@@ -147,6 +147,12 @@ def require_runnable(model: Model, engine: Engine) -> list[str]:
             f"{path} comes in {len(model.files)} parts; the engine opens one file",
             "join them: llama-gguf-split --merge FIRST-PART joined.gguf",
         )
+    if engine.can != Abilities() and path.suffix.lower() != f".{model.format}":
+        raise InputError(
+            f"{path} is {model.format.upper()}, but the engine opens only what ends in "
+            f".{model.format}",
+            f"rename it: {path.stem}.{model.format}",
+        )
     _require_supported(model, engine)
     warnings = []
     if model.format == "onnx" and engine.can.operators is None:
