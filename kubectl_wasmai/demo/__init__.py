@@ -1,4 +1,4 @@
-"""A recorded real cluster with one fault and a small real model, for a first look without a cluster.
+"""A recorded real cluster with one fault, and a small real model, for a first look at home.
 
 The story: a team runs an image classifier as WebAssembly under RuntimeClass ``wasm``. For the
 captioner they follow a guide that says ``runtimeClassName: wasmedge``, and create a class of

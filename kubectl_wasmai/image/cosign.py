@@ -46,11 +46,12 @@ def require_cosign() -> str:
 
 def connection_flags(registry: Registry) -> list[str]:
     """Cosign's own flags for what was said about the registry."""
-    flags = ["--allow-http-registry"] if registry.plain_http else []
-    options = registry.options
+    plain, options = registry.plain_http, registry.options
+    flags = ["--allow-http-registry"] if plain else []
     if options.certificate_authority:
         flags.append(f"--registry-cacert={options.certificate_authority}")
-    if options.insecure_skip_tls_verify:
+    # cosign 2.5's verify looks at this flag alone before it speaks HTTP to another host.
+    if options.insecure_skip_tls_verify or plain:
         flags.append("--allow-insecure-registry")
     return flags
 

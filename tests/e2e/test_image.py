@@ -1,7 +1,7 @@
 """From a model file to an answer through a Service, by our own commands alone.
 
-Built, pushed to the lab's registry, pulled by containerd of both generations, run by crun with
-WasmEdge. The lab's own HTTP server stands in for the engine.
+Built with the engine that ships, pushed to the lab's registry, signed by the real cosign, pulled by
+containerd of both generations, run by crun with WasmEdge: interpreted, and compiled ahead of time.
 """
 
 from __future__ import annotations
@@ -10,23 +10,25 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from image_builders import a_model
+from wasmengine import gguf_files
 from wasmlab.client import Lab
-from wasmlab.images import ensure_images
 from wasmlab.node_config import REGISTRY
 from wasmlab.paths import node_root
+
+from kubectl_wasmai import demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.e2e
 
+DEMO = Path(demo.__file__).parent
+GREEDY = {"prompt": "hello world", "temperature": 0, "max_tokens": 16}
 RUN_MAIN = "from kubectl_wasmai.cli.main import main; main()"
 ROOT = str(Path(__file__).parents[2])
 CLASS = "image-test"
@@ -40,23 +42,28 @@ class Desk:
 
     lab: Lab
     folder: Path
+    programs: Path
+    """Put before PATH: wasmedge and cosign."""
 
-    def image(self, *words: object, path: str = "") -> Said:
-        """``kubectl wasmai image …`` on this machine."""
-        environment = {**os.environ, **self.environment}
-        if path:
-            environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
-        return self._run(["image", *map(str, words)], environment)
+    def here(self, *words: object) -> str:
+        """What a command prints that needs no network."""
+        done = self._run(list(map(str, words)), {**os.environ, **self.environment})
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
-    def image_in_lab(self, *words: object) -> Said:
+    def in_lab(self, *words: object) -> str:
         """The same in the lab's network, where its registry is."""
         lab = Lab({**self.lab.environment, **self.environment})
-        return lab.run(sys.executable, "-c", RUN_MAIN, "image", *map(str, words), check=False)
+        done = lab.run(sys.executable, "-c", RUN_MAIN, *map(str, words), check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
-    def wasmai(self, *words: str) -> Said:
-        """Another command, for the lab's cluster."""
+    def deploy(self, name: str, image: str, *more: str) -> None:
+        """``kubectl wasmai deploy`` with its defaults, until it is ready."""
         config = {"KUBECONFIG": str(self.lab.kubeconfig), "PYTHONPATH": ROOT}
-        return self._run([words[0], "-n", NAMESPACE, *words[1:]], {**os.environ, **config})
+        words = ["deploy", name, "-n", NAMESPACE, "--image", image, "--class", CLASS, *more]
+        done = self._run(words, {**os.environ, **config})
+        assert done.returncode == 0, done.stdout + done.stderr
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,20 +71,26 @@ class Desk:
             "PYTHONPATH": ROOT,
             "WASMAI_IMAGES": str(self.folder / "store"),
             "XDG_STATE_HOME": str(self.folder / "state"),
-            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "XDG_CACHE_HOME": str(self.folder.parent / "cache"),
+            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
+            "COSIGN_PASSWORD": "x",
         }
 
-    def answer(self, service: str) -> dict[str, object]:
-        """What the module says through its Service."""
+    def ask(self, service: str, path: str, body: str) -> dict[str, Any]:
+        """What the model answers through its Service."""
         address = self.lab.kubectl(
             "get", "-n", NAMESPACE, f"service/{service}", "-o", "jsonpath={.spec.clusterIP}"
         ).stdout
+        # kube-proxy learns of a ready pod a bit later.
         patience = ("--retry", "10", "--retry-delay", "1", "--retry-connrefused")
-        url = f"http://{address}:8080/health"
-        found: dict[str, object] = json.loads(
-            self.lab.run("curl", "-sS", "-m", "5", *patience, url).stdout
+        words = ("curl", "-sS", "-f", "-m", "20", *patience, "-d", body)
+        found: dict[str, Any] = json.loads(
+            self.lab.run(*words, f"http://{address}:8080{path}").stdout
         )
         return found
+
+    def log(self, name: str) -> str:
+        return self.lab.kubectl("logs", "-n", NAMESPACE, f"deployment/{name}").stdout
 
     def _run(self, words: list[str], environment: dict[str, str]) -> Said:
         command = [sys.executable, "-c", RUN_MAIN, *words]
@@ -86,9 +99,29 @@ class Desk:
         )
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of the lab's node, to be called here."""
+    root, folder = node_root(), tmp_path_factory.mktemp("bin")
+    (linker,) = (root / "usr" / "lib").glob("*/ld-linux-*.so*")
+    words = f"{linker} --library-path {linker.parent} {root / 'usr/bin/wasmedge'}"
+    (folder / "wasmedge").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+    (folder / "wasmedge").chmod(0o755)
+    (folder / "cosign").symlink_to(root / "usr" / "bin" / "cosign")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return gguf_files.write(tmp_path_factory.mktemp("model") / "chat.gguf", "Q8_0")
+
+
 @pytest.fixture(scope="module", params=["1", "2"], ids=["containerd-1", "containerd-2"])
 def desk(
-    lab: Lab, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    lab: Lab,
+    programs: Path,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("image")
     other = lab.beside(folder / "lab")
@@ -101,81 +134,71 @@ def desk(
         ):
             other.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
         other.kubectl("label", "ns", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
-        yield Desk(other, folder)
+        yield Desk(other, folder, programs)
     finally:
         other.command("down")
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lab's HTTP server, out of its image."""
-    hello = next(path for path in ensure_images() if path.name.endswith("-hello.tar"))
-    folder = tmp_path_factory.mktemp("hello")
-    with tarfile.open(hello) as archive:
-        for member in archive:
-            if member.name.startswith("blobs/") and (blob := archive.extractfile(member)):
-                try:
-                    with tarfile.open(fileobj=blob) as layer:
-                        layer.extract("hello.wasm", folder)
-                except (tarfile.TarError, KeyError):
-                    continue
-    return folder / "hello.wasm"
+def pushed(desk: Desk, model: Path, reference: str, *more: str) -> str:
+    """An image of the model in the lab's registry; its name with its digest."""
+    desk.here("image", "build", model, "-t", reference, *more)
+    said = desk.in_lab("image", "push", reference, "--plain-http")
+    name: str = said.split()[-1]
+    assert "@sha256:" in name
+    return name
 
 
-def built(desk: Desk, engine: Path, name: str, *more: str, path: str = "") -> str:
-    reference = f"{REGISTRY}/{name}"
-    model = a_model(desk.folder)
-    done = desk.image("build", model, "-t", reference, "--engine", engine, *more, path=path)
-    assert done.returncode == 0, done.stderr
-    return reference
+def answered(desk: Desk, name: str) -> None:
+    """The digit of the demonstration is read."""
+    body = (DEMO / "digit.json").read_text()
+    answer = desk.ask(name, "/v2/models/digits/infer", body)
+    outputs = {each["name"]: each["data"] for each in answer["outputs"]}
+    assert outputs["digit"] == [3]
+    assert outputs["probabilities"][3] == pytest.approx(0.99995255, abs=1e-5)
 
 
-def test_a_model_becomes_an_image_and_answers_through_a_service(desk: Desk, engine: Path) -> None:
-    reference = built(desk, engine, "team/pulled:1")
-    pushed = desk.image_in_lab("push", reference, "--plain-http")
-    assert pushed.returncode == 0, pushed.stderr
+def test_an_onnx_model_is_signed_verified_pulled_and_answers(desk: Desk) -> None:
+    reference = f"{REGISTRY}/team/digits:1"
+    named = pushed(desk, DEMO / "digits.onnx", reference)
+    subprocess.run(
+        [desk.programs / "cosign", "generate-key-pair"],
+        cwd=desk.folder,
+        env={**os.environ, "COSIGN_PASSWORD": "x"},
+        capture_output=True,
+        check=True,
+    )
+    flags = ("--plain-http", "--no-log")
+    desk.in_lab("image", "sign", named, "--key", desk.folder / "cosign.key", *flags)
+    desk.in_lab("image", "verify", named, "--key", desk.folder / "cosign.pub", *flags)
 
-    deployed = desk.wasmai("deploy", "pulled", "--image", reference, "--class", CLASS)
-    assert deployed.returncode == 0, deployed.stderr
-    assert desk.answer("pulled")["status"] == "ok"
+    desk.deploy("digits", named)
+
+    answered(desk, "digits")
+    assert '"execution":"interpreted"' in desk.log("digits")
     events = desk.lab.kubectl("get", "events", "-n", NAMESPACE).stdout
-    assert f'Successfully pulled image "{reference}"' in events
+    assert f'Successfully pulled image "{named}"' in events
 
 
-def test_a_saved_image_is_imported_by_a_node_without_a_registry(desk: Desk, engine: Path) -> None:
-    reference = built(desk, engine, "team/imported:1")
+def test_a_llama_model_with_a_compiled_engine_says_what_it_says_here(
+    desk: Desk, chat: Path
+) -> None:
+    desk.deploy("chat", pushed(desk, chat, f"{REGISTRY}/team/chat:1", "--aot"))
+
+    (desk.folder / "request.json").write_text(json.dumps(GREEDY))
+    there = desk.ask("chat", "/v1/completions", json.dumps(GREEDY))
+    here = json.loads(desk.here("run", chat, "--input", desk.folder / "request.json"))
+    assert there["choices"] == here["choices"]
+    assert there["usage"]["completion_tokens"] == 16
+    assert '"execution":"compiled"' in desk.log("chat")
+
+
+def test_a_saved_image_is_imported_by_a_node_without_a_registry(desk: Desk) -> None:
+    reference = f"{REGISTRY}/team/imported:1"
     tar = desk.folder / "imported.tar"
-    assert desk.image("save", reference, "-o", tar).returncode == 0
+    desk.here("image", "build", DEMO / "digits.onnx", "-t", reference)
+    desk.here("image", "save", reference, "-o", tar)
     assert desk.lab.command("load", str(tar)).stdout.split() == [reference]
 
-    words = ("--image", reference, "--class", CLASS, "--image-pull-policy", "Never")
-    deployed = desk.wasmai("deploy", "imported", *words)
-    assert deployed.returncode == 0, deployed.stderr
-    assert desk.answer("imported")["status"] == "ok"
+    desk.deploy("imported", reference, "--image-pull-policy", "Never")
 
-
-def test_a_compiled_engine_runs_under_the_name_of_a_module(desk: Desk, engine: Path) -> None:
-    root = node_root()
-    (linker,) = (root / "usr" / "lib").glob("*/ld-linux-*.so*")
-    program = desk.folder / "bin" / "wasmedge"
-    program.parent.mkdir(exist_ok=True)
-    words = f"{linker} --library-path {linker.parent} {root / 'usr/bin/wasmedge'}"
-    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-    program.chmod(0o755)
-    reference = built(desk, engine, "team/compiled:1", "--aot", path=str(program.parent))
-    assert desk.image_in_lab("push", reference, "--plain-http").returncode == 0
-
-    deployed = desk.wasmai("deploy", "compiled", "--image", reference, "--class", CLASS)
-    assert deployed.returncode == 0, deployed.stderr
-    assert desk.answer("compiled")["status"] == "ok"
-
-
-def test_a_pod_may_name_the_image_by_its_digest(desk: Desk, engine: Path) -> None:
-    reference = built(desk, engine, "team/digest:1")
-    pushed = desk.image_in_lab("push", reference, "--plain-http")
-    named = pushed.stdout.split()[-1]
-    assert "@sha256:" in named
-
-    deployed = desk.wasmai("deploy", "digest", "--image", named, "--class", CLASS)
-    assert deployed.returncode == 0, deployed.stderr
-    assert desk.answer("digest")["status"] == "ok"
+    answered(desk, "imported")

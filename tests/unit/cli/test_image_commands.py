@@ -48,6 +48,7 @@ def test_build_shows_the_model_and_what_to_do_next(
     assert "x float32[batch,3]" in shown.out
     assert f"kubectl wasmai image push {NAME}" in shown.out
     assert "operators were not compared" in shown.err
+    assert "WasmEdge will interpret the engine" in shown.err
 
 
 def test_operators_that_the_engine_lacks_are_named_before_anything_is_built(
