@@ -40,7 +40,7 @@ Examples:
 @click.option(
     "--input",
     "request",
-    type=click.File("rb"),
+    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Answer the request in this file (- is standard input), then end.",
 )
@@ -115,9 +115,18 @@ def command(model: Path, **given: Any) -> None:
     if serve:
         _serve(plan, quiet=given["quiet"])
     elif request:
-        _answer(plan, request.read(), given["repeat"], quiet=given["quiet"])
+        _answer(plan, _body(request), given["repeat"], quiet=given["quiet"])
     else:
         _chat(plan, given)
+
+
+def _body(request: Path) -> bytes:
+    from kubectl_wasmai.errors import InputError
+
+    try:
+        return sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read --input {request}: {error.strerror}", _BODY) from error
 
 
 def _what_it_wants(model: Model) -> str:

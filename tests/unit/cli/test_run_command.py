@@ -44,6 +44,11 @@ def test_a_request_that_is_no_json_object_is_refused(
     assert "hint: give the body" in shown
 
 
+def test_a_request_that_is_not_there_is_named(tmp_path: Path, capsys: Capture) -> None:
+    assert run(["run", str(a_model(tmp_path)), "--input", str(tmp_path / "absent.json")]) == 1
+    assert "absent.json: No such file" in capsys.readouterr().err
+
+
 def test_without_a_runtime_it_says_what_to_type(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
