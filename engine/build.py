@@ -28,7 +28,7 @@ CACHE = Path(os.environ.get("WASMAI_ENGINE_CACHE", Path.home() / ".cache/kubectl
 CARGO_HOME = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
 TARGET = "wasm32-wasip1"
 BUILT = CACHE / "target" / TARGET / "release" / "wasmai-engine.wasm"
-HOST = ENGINE.parent / "tests" / "wasmengine" / "wasmtime_host.py"
+HOST = "kubectl_wasmai.local.host"
 VARIANTS = ("llama", "onnx")
 # What decides the bytes; tests do not.
 SOURCES = (
@@ -159,9 +159,8 @@ def compile_variant(variant: str) -> bytes:
 
 def operators() -> bytes:
     """What the ONNX module itself says it can run."""
-    done = subprocess.run(
-        [sys.executable, HOST, BUILT, ENGINE, "--operators"], stdout=subprocess.PIPE, check=False
-    )
+    command = [sys.executable, "-m", HOST, BUILT, ENGINE, "/", "--operators"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         raise BuildError("the new module does not run; is wasmtime installed? (make dev)")
     return text(json.loads(done.stdout)["operators"])
