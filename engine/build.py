@@ -159,7 +159,7 @@ def compile_variant(variant: str) -> bytes:
 
 def operators() -> bytes:
     """What the ONNX module itself says it can run."""
-    command = [sys.executable, "-m", HOST, BUILT, ENGINE, "/", "--operators"]
+    command = [sys.executable, "-m", HOST, str(BUILT), str(ENGINE), "/", "--operators"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         raise BuildError("the new module does not run; is wasmtime installed? (make dev)")
