@@ -180,11 +180,9 @@ def _answer(plan: Plan, body: bytes, repeat: int, *, quiet: bool) -> None:
     try:
         fields = json.loads(body)
     except ValueError as error:
-        raise InputError(
-            f"--input is no JSON: {error}", "give the body of an HTTP request"
-        ) from None
+        raise InputError(f"--input is no JSON: {error}", _BODY) from None
     if not isinstance(fields, dict):
-        raise InputError("--input is no JSON object", "give the body of an HTTP request")
+        raise InputError("--input is no JSON object", _BODY)
     path = path_of(fields, plan.name, plan.model.format)
     with _starting(plan) as one:
         click.echo(one.ask(path, body))
@@ -215,7 +213,8 @@ def _chat(plan: Plan, given: dict[str, Any]) -> None:
 def _texts() -> Iterator[str]:
     """What is typed, line by line; or all that stands on standard input."""
     if not sys.stdin.isatty():
-        yield sys.stdin.read().rstrip("\n")
+        if text := sys.stdin.read().rstrip("\n"):
+            yield text
         return
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - lines can be edited, and called up again

@@ -186,8 +186,9 @@ def test_a_llama_model_with_a_compiled_engine_says_what_it_says_here(
 
     (desk.folder / "request.json").write_text(json.dumps(GREEDY))
     there = desk.ask("chat", "/v1/completions", json.dumps(GREEDY))
-    here = json.loads(desk.here("run", chat, "--input", desk.folder / "request.json"))
-    assert there["choices"] == here["choices"]
+    for runtime in ("wasmtime", "wasmedge"):
+        words = ("run", chat, "--input", desk.folder / "request.json", "--runtime", runtime)
+        assert json.loads(desk.here(*words))["choices"] == there["choices"]
     assert there["usage"]["completion_tokens"] == 16
     assert '"execution":"compiled"' in desk.log("chat")
 
