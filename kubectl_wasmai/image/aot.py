@@ -1,4 +1,4 @@
-"""The engine compiled ahead of time: 40 to 100 times faster than WasmEdge's interpreter.
+"""The engine compiled ahead of time: 50 to 400 times faster than WasmEdge's interpreter.
 
 ``wasmedge compile`` makes a shared object for one CPU architecture and one version of WasmEdge.
 crun loads it under the name of the module, since the loader goes by content. The universal form,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kubectl_wasmai.image.model import Model
 
 _INTERPRETED = (
-    "Warning: WasmEdge will interpret the engine, 40 to 100 times slower than one compiled with "
+    "Warning: WasmEdge will interpret the engine, 50 to 400 times slower than one compiled with "
     "--aot"
 )
 
@@ -95,7 +95,7 @@ def command(
     """Build an image from an ONNX or GGUF model.
 
     The same inputs give the same digest on every machine. Nothing is sent anywhere, and neither
-    Docker nor root is needed. With --aot the engine is compiled ahead of time, 40 to 100 times
+    Docker nor root is needed. With --aot the engine is compiled ahead of time, 50 to 400 times
     faster on nodes of that architecture with that very version of WasmEdge.
     """
     from kubectl_wasmai.image.build import Plan
