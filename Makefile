@@ -15,13 +15,21 @@ BIN := $(VENV)/bin
 REPORTS := build/reports
 PYTEST := $(BIN)/python -m pytest
 RECORDING := kubectl_wasmai/demo/broken-cluster.tar.gz
+DIGITS := kubectl_wasmai/demo/digits.onnx
+DIGIT := kubectl_wasmai/demo/digit.json
+
+# The engine's Llama half has native tests; compiling tract for them would take longer than they run.
+CARGO := CARGO_TARGET_DIR=$${WASMAI_ENGINE_CACHE:-$$HOME/.cache/kubectl-wasmai-engine}/target cargo
+NATIVE := --workspace --locked --no-default-features --features llama \
+	--target $$(rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: help demo test lint types unit packaging integration e2e format docs bench clean dev
+.PHONY: engine enginecheck enginerebuild enginetests
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /make \1\t/' | expand -t 20
 
-demo: $(VENV)/.package ## the doctor on a recorded cluster, and what deploy would make
+demo: $(VENV)/.package ## the doctor on a recorded cluster, what deploy would make, a model that runs
 	@printf '\n$$ kubectl wasmai doctor --from %s\n\n' $(RECORDING)
 	@$(BIN)/kubectl-wasmai doctor --from $(RECORDING); code=$$?; \
 	if [ $$code -ne 3 ]; then echo "expected exit code 3 (a check failed), got $$code"; exit 1; fi
@@ -30,12 +38,15 @@ demo: $(VENV)/.package ## the doctor on a recorded cluster, and what deploy woul
 	@printf -- '--dry-run=client -o yaml\n\n'
 	@$(BIN)/kubectl-wasmai deploy web --image example.com/mnist:1 --class wasm \
 		--dry-run=client -o yaml
+	@printf '\n$$ kubectl wasmai run %s --input %s --repeat 20\n\n' $(DIGITS) $(DIGIT)
+	@$(BIN)/kubectl-wasmai run $(DIGITS) --input $(DIGIT) --repeat 20
+	@printf '\nThe engine that pods have, in WebAssembly, read a handwritten 3.\n'
 	@printf '\nNext:\n'
 	@printf '  %-57s %s\n' '$(BIN)/kubectl-wasmai explain handler-not-configured' 'the page of that fault'
 	@printf '  %-57s %s\n' '$(BIN)/kubectl-wasmai doctor -A' 'your own cluster; reads only'
 	@printf '  %-57s %s\n' 'sudo lab/lab up' 'a real node to try deploy on (README.md)'
 
-test: lint types unit packaging integration ## everything that needs no root
+test: lint types unit packaging enginetests integration ## everything that needs no root
 	@echo "make test: done"
 
 lint: $(VENV)/.dev ## ruff, and ruff's formatting
@@ -62,6 +73,22 @@ e2e: $(VENV)/.dev ## tests on the lab, a whole node with WasmEdge; root, the fir
 	apt-get update -qq && apt-get install -qq -y --no-install-recommends debootstrap; fi
 	$(BIN)/python lab/lab build
 	$(PYTEST) tests/e2e -m e2e --junitxml=$(REPORTS)/e2e.xml
+
+engine: $(VENV)/.dev ## the engine's modules, built from engine/ into kubectl_wasmai/engine/ (Rust)
+	$(BIN)/python engine/build.py
+
+enginecheck: $(VENV)/.dev ## the modules come from engine/ as it is; with Rust, its lints and native tests
+	$(BIN)/python engine/build.py --check
+	@$(BIN)/python engine/build.py --toolchain || \
+	{ echo "without that compiler, lints and native tests of engine/ are NOT RUN"; exit 0; }; set -e; \
+	cd engine; cargo fmt --all --check; \
+	$(CARGO) clippy $(NATIVE) --all-targets -- -D warnings; $(CARGO) test $(NATIVE)
+
+enginerebuild: $(VENV)/.dev ## build the engine's modules anew and compare them byte for byte (Rust)
+	$(BIN)/python engine/build.py --rebuild
+
+enginetests: $(VENV)/.dev ## the modules under wasmtime: protocols, numbers, hostile input
+	$(PYTEST) tests/engine --junitxml=$(REPORTS)/enginetests.xml
 
 format: $(VENV)/.dev ## rewrite the code in its usual form
 	$(BIN)/ruff check --fix-only --quiet
@@ -90,10 +117,10 @@ $(VENV)/.python:
 
 $(VENV)/.package: $(VENV)/.python setup.cfg
 	@echo "installing into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[local]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python setup.cfg
 	@echo "installing into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,engine]'
 	@touch $@ $(VENV)/.package

@@ -6,7 +6,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-LAYERS = ("unit", "packaging", "integration", "e2e")
+LAYERS = ("unit", "packaging", "enginetests", "integration", "e2e")
 
 
 def main(folder: Path, failed_gates: list[str]) -> int:

@@ -14,6 +14,9 @@
     │   ├── Gone              410, the resourceVersion or continue token is too old
     │   └── Invalid           422, and 400: the server refused what we sent
     ├── InputError            a file the user gave cannot be read or understood
+    ├── RegistryError         an image registry refused, or gave no answer
+    ├── MissingProgram        a program that does the work is not installed
+    ├── NotVerified           exit 3: the image is not signed as it should be
     └── NotReady              exit 3: deployed, but not ready in time
 
 Each carries what was tried and what happened (the message) and what to do next (the hint).
@@ -48,6 +51,20 @@ class Interrupted(ClusterUnreachable):
 
 class InputError(WasmaiError):
     """A file or argument the user gave cannot be read or understood."""
+
+
+class RegistryError(WasmaiError):
+    """An image registry refused what was asked, or gave no usable answer."""
+
+
+class MissingProgram(WasmaiError):
+    """A program or library that does the work is not installed."""
+
+
+class NotVerified(WasmaiError):
+    """An image is not signed, or not by whom it should be."""
+
+    exit_code = 3
 
 
 class NotReady(WasmaiError):

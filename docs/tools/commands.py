@@ -39,8 +39,10 @@ def contexts(command: click.Command, name: str, parent: click.Context) -> Iterat
     own = context(command, name, parent)
     yield own
     if isinstance(command, click.Group):
-        for subname, subcommand in command.commands.items():
-            yield context(subcommand, subname, own)
+        for subname in command.list_commands(own):
+            subcommand = command.get_command(own, subname)
+            if subcommand is not None:
+                yield context(subcommand, subname, own)
 
 
 def context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:

@@ -53,7 +53,7 @@ Examples:
 )
 @click.option(
     "--health-path",
-    default="/health",
+    default="/v2/health/ready",
     show_default=True,
     metavar="PATH",
     help="HTTP path of the probes.",
@@ -68,7 +68,7 @@ Examples:
     "--limits",
     multiple=True,
     metavar="LIST",
-    help="What a pod may use; 0 is no limit.  [default: cpu=1,memory=256Mi]",
+    help="What a pod may use; 0 is no limit.  [default: cpu=1,memory=512Mi]",
 )
 @click.option("--env", multiple=True, metavar="K=V", help="Environment variable; repeatable.")
 @click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from kubectl_wasmai.cli.lazy import LazyGroup
 from kubectl_wasmai.errors import WasmaiError
 from kubectl_wasmai.harmless import harmless_lines
 
@@ -21,6 +21,8 @@ COMMANDS = {
     "status": "Show how a deployment and its pods stand.",
     "logs": "Show what a deployment's pods wrote.",
     "delete": "Delete what deploy has made under a name.",
+    "image": "Build model images, and bring them to registries and back.",
+    "run": "Run a model on this machine, without a cluster.",
     "explain": "Show the runbook page of a check or a root cause.",
     "snapshot": "Save, redact and compare what the doctor looks at.",
     "rbac": "Print the least rights that a feature needs.",
@@ -36,26 +38,10 @@ FAULT = (
 )
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module only when that command runs: start-up is a feature."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"kubectl_wasmai.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
     cls=LazyGroup,
+    package="kubectl_wasmai.cli",
+    summaries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 def cli() -> None:

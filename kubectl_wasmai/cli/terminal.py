@@ -41,3 +41,31 @@ def progress(title: str, *, silent: bool = False) -> Iterator[Callable[[str], No
 
     with Console(stderr=True).status(Text(title)) as status:
         yield lambda step: status.update(Text(f"{title}: {step}"))
+
+
+@contextlib.contextmanager
+def transfers() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
+    """Bars on stderr for transfers, with rate and time left; silence where it is no terminal.
+
+    Yields what begins one: its name and bytes give a function that is told of bytes done.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _name, _total: lambda _count: None
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(),
+        bars.DownloadColumn(binary_units=True),
+        bars.TransferSpeedColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True)) as shown:
+
+        def start(name: str, total: int) -> Callable[[int], None]:
+            task = shown.add_task(name, total=total)
+            return lambda count: shown.advance(task, count)
+
+        yield start

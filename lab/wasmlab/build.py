@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import LabError
-from .paths import KUBERNETES_VERSION, LAB_DIR, cache_dir, kubernetes_bin
+from .paths import KUBERNETES_VERSION, LAB_DIR, cache_dir, kubernetes_bin, registries_bin
 from .progress import run_long, step
 from .shell import require
 
@@ -51,8 +51,24 @@ def ensure_device_plugin() -> Path:
         with building("device-plugin") as temporary:
             if not target.exists():
                 step("building the lab's device plugin")
-                _go_build(["./deviceplugin"], "-s -w", temporary)
+                _go_build(["./deviceplugin"], "-s -w", temporary, source)
                 (temporary / "deviceplugin").rename(target)
+    return target
+
+
+def ensure_registries() -> Path:
+    """The folder with the registries `distribution` and `olareg`; needs no root.
+
+    Raises LabError where they cannot be built, such as without Go.
+    """
+    target = registries_bin()
+    if not target.exists():
+        with building("registries") as temporary:
+            if not target.exists():
+                step("building the registries that tests talk to (a minute the first time)")
+                made = temporary / "bin"
+                _go_build(["./..."], "-s -w", made, LAB_DIR / "registries")
+                made.rename(target)
     return target
 
 
@@ -132,19 +148,20 @@ def _build_programs(programs: Sequence[str], into: Path) -> None:
         f"-s -w -X {version}.gitVersion=v{KUBERNETES_VERSION}"
         f" -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
     )
-    _go_build([_package(name) for name in programs], flags, into)
+    _go_build([_package(name) for name in programs], flags, into, LAB_DIR / "kubernetes")
     # Go names a program after the last word of its path.
     if (into / "server").exists():
         (into / "server").rename(into / "etcd")
 
 
-def _go_build(packages: Sequence[str], flags: str, into: Path) -> None:
-    go = require("go", "install Go 1.24 or newer (https://go.dev/dl); it builds Kubernetes")
+def _go_build(packages: Sequence[str], flags: str, into: Path, module: Path) -> None:
+    """Build programs of the module in a folder, static ones."""
+    go = require("go", "install Go 1.24 or newer (https://go.dev/dl); it builds the programs")
     run_long(
         "go build",
         [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{into}/", *packages],
         hint="the modules come from Go's module proxy; check `go env GOPROXY` and the network",
-        cwd=LAB_DIR / "kubernetes",
+        cwd=module,
         env={"CGO_ENABLED": "0"},
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import lab, load, state
-from .build import ensure_control_plane, ensure_device_plugin
+from .build import ensure_control_plane, ensure_device_plugin, ensure_registries
 from .build_root import ensure_containerd2, ensure_plain_crun
 from .build_wasi_nn import ensure_wasi_nn
 from .errors import LabError
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--control-plane-only",
         action="store_true",
-        help="only kube-apiserver, etcd and kubectl; needs no root",
+        help="only kube-apiserver, etcd, kubectl and the registries of tests; needs no root",
     )
     build.add_argument(
         "--wasi-nn",
@@ -166,6 +166,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
+    ensure_registries()
     if options.control_plane_only:
         print(ensure_control_plane())
         return

@@ -19,7 +19,8 @@ ZIG_VERSION = "0.16.0"
 
 LAB_DIR = Path(__file__).resolve().parent.parent
 
-# Packages of a node. catatonit is the sandbox image, busybox-static a Linux test image.
+# Packages of a node. catatonit is the sandbox image, busybox-static a Linux test image; tests
+# sign images with cosign, and hold what we write against skopeo.
 ROOT_PACKAGES = (
     "busybox-static",
     "ca-certificates",
@@ -27,6 +28,7 @@ ROOT_PACKAGES = (
     "conntrack",
     "containerd",
     "containernetworking-plugins",
+    "cosign",
     "crun",
     "curl",
     "docker-registry",
@@ -35,6 +37,7 @@ ROOT_PACKAGES = (
     "nftables",
     "procps",
     "runc",
+    "skopeo",
     "wasmedge",
 )
 
@@ -60,6 +63,13 @@ def instance_name(state: Path) -> str:
 def kubernetes_bin() -> Path:
     """Where the Kubernetes programs and etcd are kept."""
     return cache_dir() / f"kubernetes-{KUBERNETES_VERSION}" / "bin"
+
+
+def registries_bin() -> Path:
+    """Where the image registries are kept that tests talk to beside docker-registry."""
+    sources = sorted(LAB_DIR.glob("registries/**/*.*"))
+    content = b"".join(source.read_bytes() for source in sources if source.is_file())
+    return cache_dir() / f"registries-{hashlib.sha256(content).hexdigest()[:10]}"
 
 
 def node_root() -> Path:

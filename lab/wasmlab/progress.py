@@ -85,17 +85,17 @@ def run_long(
         )
     except FileNotFoundError as error:
         raise LabError(f"cannot run {words[0]}: not found", hint) from error
-    try:
-        for output in process.stdout or ():
-            last.append(output.rstrip())
-            line.update(describe(output.strip()))
-        code = process.wait()
-    except BaseException:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-        raise
-    finally:
-        line.finish()
+    with process:  # closes the pipe
+        try:
+            for output in process.stdout or ():
+                last.append(output.rstrip())
+                line.update(describe(output.strip()))
+            code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+        finally:
+            line.finish()
     if code != 0:
         said = "\n".join(last)
         raise LabError(f"{title} ended with {code}:\n{said}", hint)

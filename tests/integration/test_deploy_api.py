@@ -255,7 +255,7 @@ def test_status_of_what_is_not_ready_exits_3(deploy: Wasmai, wasmai: Wasmai) -> 
     deploy()
     code, out, _ = wasmai("status", "web")
     assert code == 3
-    assert "GET /health on port http" in out
+    assert "GET /v2/health/ready on port http" in out
     code, out, _ = wasmai("status", "web", "-o", "json")
     document = json.loads(out)
     assert (code, document["kind"], document["ready"]) == (3, "WorkloadStatus", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ FOLDERS = {
     "checks": "kubectl_wasmai/checks",
     "runbooks": "kubectl_wasmai/runbooks",
 }
-SHIPPED = (".py", ".md", ".toml", ".tar.gz", "py.typed")
+SHIPPED = (".py", ".md", ".toml", ".tar.gz", ".wasm", ".onnx", ".json", "py.typed")
 FILES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -67,11 +68,11 @@ def wheel(tree: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ``bin`` folder of an environment that holds the wheel and its dependencies only."""
+    """The ``bin`` of an environment with the wheel, its dependencies and the extra [local] only."""
     venv = tmp_path_factory.mktemp("installed") / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, str(wheel)], check=True)
+    subprocess.run([*pip, f"{wheel}[local]"], check=True)
     return venv / "bin"
 
 
@@ -121,6 +122,26 @@ def test_the_installed_plugin_finds_its_checks_and_pages(installed: Path, tmp_pa
 
     assert "runtimeclass-exists" in listed
     assert "## Mitigation" in page.stdout
+
+
+def test_the_installed_engine_is_whole(installed: Path, tmp_path: Path) -> None:
+    program = (
+        "import hashlib; from kubectl_wasmai import engine\n"
+        "for each in engine.VARIANTS:\n"
+        "    content = engine.module_path(each).read_bytes()\n"
+        "    known = engine.manifest().modules[engine.module_name(each)]\n"
+        "    assert hashlib.sha256(content).hexdigest() == known.sha256, each\n"
+        "assert 'Conv' in engine.operators() and engine.sbom_path().is_file()\n"
+    )
+    run(tmp_path, str(installed / "python"), "-c", program)
+
+
+def test_the_installed_plugin_runs_a_model(installed: Path, tree: Path, tmp_path: Path) -> None:
+    demo = tree / "kubectl_wasmai" / "demo"
+    words = ("run", str(demo / "digits.onnx"), "--input", str(demo / "digit.json"))
+    answer = json.loads(run(tmp_path, str(installed / "kubectl-wasmai"), *words).stdout)
+
+    assert answer["outputs"][0]["data"] == [3]
 
 
 def test_kubectl_runs_the_plugin(installed: Path, kubectl: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-HEAVY = {"kubernetes", "rich", "tabulate", "pydantic", "yaml", "msgspec"}
+HEAVY = {"kubernetes", "rich", "tabulate", "pydantic", "urllib3", "yaml", "msgspec"}
 ALLOWED = {"click", "kubectl_wasmai"}
 
 PROGRAM = """
@@ -40,6 +40,9 @@ CASES = [
     Case("--help", COMMAND.format(["--help"])),
     Case("doctor --help", COMMAND.format(["doctor", "--help"])),
     Case("deploy --help", COMMAND.format(["deploy", "--help"])),
+    Case("image --help", COMMAND.format(["image", "--help"])),
+    Case("image build --help", COMMAND.format(["image", "build", "--help"])),
+    Case("run --help", COMMAND.format(["run", "--help"])),
     Case("version", COMMAND.format(["version"])),
     Case("version -o json", COMMAND.format(["version", "-o", "json"])),
     Case("completion bash", COMMAND.format(["completion", "bash"])),

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from kubectl_wasmai.cli import main
+from kubectl_wasmai.cli.lazy import LazyGroup
 from kubectl_wasmai.errors import ClusterUnreachable, NotReady
 
 
@@ -21,7 +22,7 @@ def fails_with(error: BaseException) -> click.Command:
 
 def raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     command = fails_with(error)
-    monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: command)
+    monkeypatch.setattr(LazyGroup, "get_command", lambda *_: command)
 
 
 def test_help_lists_every_command_once(capsys: pytest.CaptureFixture[str]) -> None:

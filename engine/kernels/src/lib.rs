@@ -1,0 +1,27 @@
+//! Matrix times vector for each tensor type: the place where nearly all of a token's time goes.
+//!
+//! A matrix is unpacked once, when it is read, into the form its kernel likes; quantised values
+//! stay quantised. Inputs are quantised to 8 bits as llama.cpp does, so that results agree.
+//!
+//! A crate of its own because it alone is compiled for speed; the rest is compiled for size.
+
+#![deny(unsafe_code)]
+// Kernels must become part of the loop around them, or each step pays for a call.
+#![allow(clippy::inline_always)]
+
+mod activation;
+mod float;
+mod half;
+mod matrix;
+mod q4_0;
+mod q4_k;
+mod q6_k;
+mod q8_0;
+mod simd;
+mod types;
+mod vector;
+
+pub use activation::Activation;
+pub use matrix::Matrix;
+pub use types::{TensorType, foreign_name};
+pub use vector::{add_scaled, dot, rms_norm, softmax};

@@ -1,0 +1,123 @@
+//! `SentencePiece` vocabularies: characters merged by the score of what they become.
+
+use super::bpe::Chain;
+use super::index_of;
+use crate::gguf::Metadata;
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap};
+
+/// How a space is spelled in the vocabulary.
+const SPACE: &str = "\u{2581}";
+
+pub struct Spm {
+    words: HashMap<String, u32>,
+    texts: Vec<String>,
+    scores: Vec<f32>,
+    bytes: Vec<Option<u32>>,
+    unknown: Option<u32>,
+    adds_space: bool,
+}
+
+/// Two symbols that may become one; the highest score goes first, then the leftmost.
+struct Merge {
+    score: f32,
+    left: usize,
+    right: usize,
+    /// The symbols when this was proposed: if they have changed, it is out of date.
+    pair: (u32, u32),
+    both: u32,
+}
+
+impl Spm {
+    pub fn from_metadata(metadata: &Metadata, tokens: &[String]) -> Self {
+        let words = index_of(tokens);
+        let scores = metadata.floats("tokenizer.ggml.scores").unwrap_or_default();
+        let bytes = (0..=u8::MAX).map(|byte| words.get(&format!("<0x{byte:02X}>")).copied()).collect();
+        Self {
+            texts: tokens.to_vec(),
+            scores: (0..tokens.len()).map(|token| scores.get(token).copied().unwrap_or(0.0)).collect(),
+            bytes,
+            unknown: super::token_id(metadata, "tokenizer.ggml.unknown_token_id", tokens.len()),
+            adds_space: metadata.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true),
+            words,
+        }
+    }
+
+    /// `starts`: this text begins the prompt or follows a special token.
+    pub fn encode(&self, text: &str, starts: bool, tokens: &mut Vec<u32>) {
+        let spelled = text.replace(' ', SPACE);
+        let spelled = if starts && self.adds_space { format!("{SPACE}{spelled}") } else { spelled };
+        // Characters outside the vocabulary part the text: nothing is merged across them.
+        let mut run = Vec::new();
+        for each in spelled.chars() {
+            let mut buffer = [0; 4];
+            let text = each.encode_utf8(&mut buffer);
+            if let Some(token) = self.words.get(text) {
+                run.push(*token);
+            } else {
+                self.merge(std::mem::take(&mut run), tokens);
+                self.spell(text, tokens);
+            }
+        }
+        self.merge(run, tokens);
+    }
+
+    fn merge(&self, run: Vec<u32>, tokens: &mut Vec<u32>) {
+        let mut chain = Chain::new(run);
+        let mut heap: BinaryHeap<Merge> =
+            (0..chain.len()).filter_map(|left| self.candidate(&chain, left)).collect();
+        while let Some(merge) = heap.pop() {
+            if chain.pair(merge.left) != Some((merge.right, merge.pair)) {
+                continue;
+            }
+            chain.merge(merge.left, merge.right, merge.both);
+            heap.extend(chain.previous(merge.left).and_then(|before| self.candidate(&chain, before)));
+            heap.extend(self.candidate(&chain, merge.left));
+        }
+        tokens.extend(chain.rest());
+    }
+
+    fn candidate(&self, chain: &Chain, left: usize) -> Option<Merge> {
+        let (right, pair) = chain.pair(left)?;
+        let both = format!("{}{}", self.texts[pair.0 as usize], self.texts[pair.1 as usize]);
+        let both = *self.words.get(&both)?;
+        Some(Merge { score: self.scores[both as usize], left, right, pair, both })
+    }
+
+    /// A character by its bytes, or as unknown where the vocabulary has no bytes.
+    fn spell(&self, text: &str, tokens: &mut Vec<u32>) {
+        for byte in text.bytes() {
+            tokens.extend(self.bytes[usize::from(byte)].or(self.unknown));
+        }
+    }
+}
+
+impl Ord for Merge {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then(other.left.cmp(&self.left))
+    }
+}
+
+impl PartialOrd for Merge {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Merge {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Merge {}
+
+pub fn bytes_of(token: &str) -> Vec<u8> {
+    token.replace(SPACE, " ").into_bytes()
+}
+
+/// The byte that `<0x41>` means.
+pub fn byte_of(token: &str) -> Option<u8> {
+    let digits = token.strip_prefix("<0x")?.strip_suffix('>')?;
+    u8::from_str_radix(digits, 16).ok()
+}

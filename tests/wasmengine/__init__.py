@@ -1,0 +1,1 @@
+"""What tests of the engine share: small models, a reference, a host, a running engine."""
