@@ -7,11 +7,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from desk import link_programs
 from wasmlab.client import Lab
 from wasmlab.paths import kubernetes_bin, node_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,9 @@ def lab() -> Iterator[Lab]:
     yield usual
     if not was_up and not os.environ.get("WASMAI_LAB_KEEP"):
         usual.command("down")
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Wasmedge and cosign, as the lab's node has them."""
+    return link_programs(tmp_path_factory.mktemp("bin"))
