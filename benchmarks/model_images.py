@@ -61,17 +61,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", metavar="NAME=PATH")
     parser.add_argument("shapes", nargs="*", metavar="INPUT=1,3,48,192")
+    parser.add_argument("--compiled", action="store_true", help="only the compiled pod: seconds")
     arguments = parser.parse_args()
     name, _, path = arguments.model.partition("=")
     model = read_model(Path(path))
     shapes = dict(each.rsplit("=", 1) for each in arguments.shapes)
     found: dict[str, Any] = {"model": name, "bytes": model.size}
-    for way in ("compiled", "interpreted"):
+    for way in ("compiled",) if arguments.compiled else ("compiled", "interpreted"):
         found[way] = in_pod(name, model, way, request(model, shapes, TOKENS[way]))
     body = request(model, shapes, TOKENS["compiled"])
-    for runtime in ("wasmtime", "wasmedge"):
+    for runtime in () if arguments.compiled else ("wasmtime", "wasmedge"):
         found[f"run, {runtime}"] = here(model, runtime, body)
-    if model.format == "onnx":
+    if model.format == "onnx" and not arguments.compiled:
         found["native"] = native(model, body)
     print(json.dumps(found, indent=1))
 
@@ -145,7 +146,7 @@ def start_of(pod: dict[str, Any]) -> dict[str, float]:
     """Seconds from Scheduled to listening, and of the engine alone."""
     name = pod["metadata"]["name"]
     log = subprocess.run(["kubectl", "logs", name], capture_output=True, text=True, check=True)
-    lines = [json.loads(line) for line in log.stdout.splitlines()]
+    lines = [json.loads(line) for line in log.stdout.splitlines() if line.startswith("{")]
     (listening,) = (line for line in lines if line["event"] == "listening")
     moment = datetime.fromisoformat(listening["time"].replace("Z", "+00:00")).timestamp()
     selector = f"involvedObject.uid={pod['metadata']['uid']},reason=Scheduled"
@@ -181,17 +182,17 @@ def latency(times: list[float], tokens: int) -> dict[str, Any]:
     return found
 
 
-def resident(uid: str) -> int:
-    """Highest resident set of the pod's module, bytes."""
+def resident(uid: str, program: bytes = b"engine.wasm") -> int:
+    """Highest resident set of the pod's program, bytes."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             inside = uid in (process / "cgroup").read_text()
-            if inside and b"engine.wasm" in (process / "cmdline").read_bytes():
+            if inside and program in (process / "cmdline").read_bytes():
                 status = (process / "status").read_text()
         except OSError:
             continue
         else:
-            if inside and b"engine.wasm" in (process / "cmdline").read_bytes():
+            if inside and program in (process / "cmdline").read_bytes():
                 return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) * 1024
     return 0
 
