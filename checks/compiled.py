@@ -24,14 +24,27 @@ _REJECTED = re.compile(
 )
 
 
+# engine/src/main.rs: the first line of our own engine's log.
+_INTERPRETED = re.compile(r'"execution": ?"interpreted"')
+
+
 def rejected(case: Case, view: WorkloadView) -> Evidence | None:
-    """The engine's word that it does not run the compiled code of a module."""
+    """WasmEdge's word that it does not run the compiled code of a module."""
+    return _said(case, view, _REJECTED)
+
+
+def slow(case: Case, view: WorkloadView) -> Evidence | None:
+    """Anybody's word that the module is interpreted, for whatever reason."""
+    return rejected(case, view) or _said(case, view, _INTERPRETED)
+
+
+def _said(case: Case, view: WorkloadView, words: re.Pattern[str]) -> Evidence | None:
     for pod in view.pods:
         for status in () if is_leaving(pod) else container_statuses(pod):
             for previous in (False, True):
                 key = LogKey(pod.namespace, pod.name, status.name, previous)
                 lines = case.snapshot.logs.get(key, "").splitlines()
-                said = next((line for line in lines if _REJECTED.search(line)), None)
+                said = next((line for line in lines if words.search(line)), None)
                 if said is not None:
                     about = f"{Subject('Pod', pod.namespace, pod.name)} [{status.name}]"
                     return Evidence("log", about, said.strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_wasmai.checks.compiled import rejected
+from kubectl_wasmai.checks import compiled
 
 from kubectl_wasmai.doctor.answers import NO_WORKLOAD
 from kubectl_wasmai.doctor.health import condition, is_leaving, is_ready
@@ -52,11 +52,11 @@ def model_loaded(case: Case) -> Iterable[Result]:
                     errors[symptom.view.subject] = symptom.evidence(line)
     for view in case.workloads:
         error = errors.get(view.subject)
-        slow = rejected(case, view)
+        slow = compiled.slow(case, view)
         if error:
             yield Result(Status.FAIL, "the log reports a load error", view.subject, (error,))
         elif slow:
-            reason = "the engine interprets the module instead of its compiled code"
+            reason = "the engine interprets the module: 50 to 400 times slower than compiled code"
             yield Result(Status.WARN, reason, view.subject, (slow,))
         else:
             yield _from_readiness(case, view)

@@ -188,18 +188,19 @@ class Cluster:
         container: str,
         *,
         previous: bool = False,
-        tail_lines: int = 200,
+        tail_lines: int | None = 200,
         limit_bytes: int = 262144,
         timestamps: bool = True,
     ) -> str:
-        """The end of a container's log, at most ``limit_bytes`` bytes; bad UTF-8 is replaced.
+        """A container's log, at most ``limit_bytes`` bytes, of its last lines or, for None, from
+        its beginning; bad UTF-8 is replaced.
 
         Raises NotFound, and Invalid while the container has no log yet.
         """
         query = [
             ("container", container),
             ("previous", "true" if previous else ""),
-            ("tailLines", str(tail_lines)),
+            ("tailLines", "" if tail_lines is None else str(tail_lines)),
             ("limitBytes", str(limit_bytes)),
             ("timestamps", "true" if timestamps else ""),
         ]

@@ -1,7 +1,8 @@
 """The logs worth reading: those of failing containers, one pod of each workload, bounded.
 
 Besides, those of device plugins on nodes that offer fewer GPUs than they should: a plugin that
-found none waits for ever, and looks well.
+found none waits for ever, and looks well. And what programs of interest that are well said first:
+an engine tells then that it interprets its module, and fails nowhere.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from kubectl_wasmai.errors import ApiError, Forbidden
 from kubectl_wasmai.snapshot.model import Denied, LogKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Executor
 
     from kubectl_wasmai.cluster import Cluster
@@ -28,6 +30,8 @@ Wanted = Callable[["ClusterSnapshot", "WorkloadView"], bool]
 MAX_WORKLOADS = 25
 """Forty failing replicas fail for one reason, forty failing workloads mostly too."""
 MAX_BYTES = 64 * 1024
+MAX_STARTS = 10
+START_BYTES = 2048
 MAX_LINES = (200, 50, 10)
 """The API server cuts what is too long at its end, which says most: then fewer lines are read."""
 
@@ -49,7 +53,12 @@ def read_logs(
     ours = [view for view in found if wanted is None or wanted(snapshot, view)]
     chosen = [*ours, *(view for view in found if view not in set(ours))][:MAX_WORKLOADS]
     keys = [key for view in chosen for key in found[view]]
-    answers = list(pool.map(lambda key: _read(cluster, key), keys))
+    starts = _starts(snapshot, found, wanted) if wanted else []
+    answers = [
+        *pool.map(lambda key: _read(cluster, key), keys),
+        *pool.map(lambda key: _read_start(cluster, key), starts),
+    ]
+    keys += starts
     denied = {answer for answer in answers if isinstance(answer, Denied)}
     return Logs(
         {key: text for key, text in zip(keys, answers, strict=True) if isinstance(text, str)},
@@ -68,6 +77,39 @@ def failing(snapshot: ClusterSnapshot) -> dict[WorkloadView, list[LogKey]]:
         if keys:
             found[view] = keys
     return found
+
+
+def _starts(
+    snapshot: ClusterSnapshot, failing_: Mapping[WorkloadView, object], wanted: Wanted
+) -> list[LogKey]:
+    """One ready pod of each workload that names a RuntimeClass."""
+    pods: list[Pod] = []
+    for view in snapshot.views:
+        named = view.spec.runtime_class_name and view not in failing_
+        pod = next((each for each in view.pods if _is_ready(each)), None) if named else None
+        if pod is not None and len(pods) < MAX_STARTS and wanted(snapshot, view):
+            pods.append(pod)
+    return [
+        LogKey(pod.namespace, pod.name, each.name)
+        for pod in pods
+        for each in pod.status.container_statuses or ()
+    ]
+
+
+def _is_ready(pod: Pod) -> bool:
+    statuses = pod.status.container_statuses or ()
+    return bool(statuses) and all(each.ready for each in statuses)
+
+
+def _read_start(cluster: Cluster, key: LogKey) -> str | Denied | None:
+    try:
+        return cluster.logs(
+            key.namespace, key.pod, key.container, tail_lines=None, limit_bytes=START_BYTES
+        )
+    except Forbidden:
+        return Denied("get", "pods/log", key.namespace)
+    except ApiError:
+        return None
 
 
 def _read(cluster: Cluster, key: LogKey) -> str | Denied | None:

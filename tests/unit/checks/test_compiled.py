@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from builders import deployment, node, pod, runtime_class, snapshot, waiting
-from examining import causes
+from examining import causes, result
 
 from kubectl_wasmai.doctor import examine
 
@@ -43,3 +43,19 @@ def test_a_module_that_is_interpreted_and_then_traps_is_not_called_invalid() -> 
     )
 
     assert set(causes(report)) == {"wasm-trap", "aot-version-mismatch"}
+
+
+def test_an_engine_that_says_it_is_interpreted_is_a_warning_and_no_fault() -> None:
+    web = deployment()
+    started = '{"time":"2026-11-25T07:00:00Z","event":"start","execution":"interpreted"}\n'
+
+    report = examine(
+        snapshot(
+            *(web, pod(owner=web), node(), runtime_class()),
+            logs={("web-5d9-x", "main"): f"2026-11-25T07:00:00.1Z {started}"},
+        )
+    )
+
+    assert causes(report) == []
+    answer = result(report, "model-loaded")
+    assert (answer.status.value, "slower than compiled" in answer.reason) == ("WARN", True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from builders import deployment, pod
 from scripted_api import Answer, Asked, ScriptedApi
 
 from kubectl_wasmai.cluster import Cluster, ConnectionOptions, connect
@@ -171,3 +172,26 @@ def test_metrics_are_saved_redacted_and_read_again(
     again = load(str(tmp_path / "saved.tar.gz")).metrics[key]
     assert "hunter2" not in again
     assert again.startswith('DCGM_FI_DEV_GPU_UTIL{gpu="0"')
+
+
+def test_of_a_workload_that_is_well_only_the_first_words_are_read(
+    api: ScriptedApi, cluster: Cluster
+) -> None:
+    web = deployment()
+    pods = Answer({"metadata": {}, "items": [pod("web-1", owner=web), pod("web-2", owner=web)]})
+    workloads = Answer({"metadata": {}, "items": [web]})
+    log = Answer('{"event":"start","execution":"interpreted"}')
+    answers = serving(
+        ("/api/v1/namespaces/default/pods/web-1/log", log),
+        ("/api/v1/pods", pods),
+        ("/apis/apps/v1/deployments", workloads),
+    )
+    api.script = answers
+
+    unasked = collect(cluster)
+    seen = collect(cluster, wanted=lambda _, view: view.subject.name == "web")
+
+    assert unasked.logs == {}
+    assert [key.pod for key in seen.logs] == ["web-1"]
+    (asked,) = (each for each in api.asked if each.path.endswith("/log"))
+    assert (asked.query["limitBytes"], "tailLines" in asked.query) == ("2048", False)
