@@ -24,8 +24,9 @@ Written by `docs/tools/causes.py`. The ids are public: never renamed, only added
 *On*: the kind of the object that a diagnosis names; "workload" is the outermost owner of the pods
 (Deployment, DaemonSet, Job, …). *Found by*: a detector reads the objects themselves, often before
 anything failed; a signature is a text in an event, a status or a log. *Proved by*: recordings of
-real clusters in `tests/gallery`, of how many faults and at how many moments, replayed by every test
-run; one of them is named. *Page*: what `kubectl wasmai explain` shows.
+clusters in `tests/gallery`, of how many faults and at how many moments, replayed by every test
+run; one of them is named. GPUs and their programs are played there
+([how](../tests/gallery/README.md)). *Page*: what `kubectl wasmai explain` shows.
 """
 PROBE = """
 ## What the API alone cannot decide
