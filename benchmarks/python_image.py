@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -29,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import model_images as ours
 
+from kubectl_wasmai.image import oci
 from kubectl_wasmai.image.model import read_model
 
 CACHE = Path(os.environ.get("WASMAI_ENGINE_CACHE", Path.home() / ".cache/kubectl-wasmai-engine"))
@@ -138,32 +138,30 @@ def write_image(archive: Path, base: bytes, model: bytes, reference: str) -> int
     """An OCI layout of two layers; the bytes that a node pulls."""
     own = _layer({"server.py": SERVER.encode(), "model.onnx": model})
     layers = [base, own]
-    config = json.dumps({
+    config = oci.canonical({
         "architecture": "amd64",
         "os": "linux",
         "config": {"Entrypoint": ["/usr/bin/python3", "/server.py"], "User": "65532"},
         "rootfs": {
             "type": "layers",
-            "diff_ids": [_digest(gzip.decompress(each)) for each in layers],
+            "diff_ids": [oci.digest_of(gzip.decompress(each)) for each in layers],
         },
-    }).encode()  # fmt: skip
-    kind = "application/vnd.oci.image"
-    manifest = json.dumps({
+    })  # fmt: skip
+    manifest = oci.canonical({
         "schemaVersion": 2,
-        "mediaType": f"{kind}.manifest.v1+json",
-        "config": _described(f"{kind}.config.v1+json", config),
-        "layers": [_described(f"{kind}.layer.v1.tar+gzip", each) for each in layers],
-    }).encode()  # fmt: skip
-    named = {"annotations": {"org.opencontainers.image.ref.name": reference}}
-    index = {"schemaVersion": 2, "mediaType": f"{kind}.index.v1+json", "manifests": [
-        {**_described(f"{kind}.manifest.v1+json", manifest), **named,
-         "platform": {"architecture": "amd64", "os": "linux"}},
-    ]}  # fmt: skip
+        "mediaType": oci.MANIFEST,
+        "config": oci.describe(oci.CONFIG, config).document(),
+        "layers": [oci.describe(f"{oci.LAYER}+gzip", each).document() for each in layers],
+    })  # fmt: skip
+    platform = oci.Platform("amd64", "linux")
+    named = {oci.REF_NAME: reference}
+    described = oci.describe(oci.MANIFEST, manifest, annotations=named, platform=platform)
+    index = {"schemaVersion": 2, "mediaType": oci.INDEX, "manifests": [described.document()]}
     with tarfile.open(archive, "w") as tar:
         _add(tar, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
-        _add(tar, "index.json", json.dumps(index).encode())
+        _add(tar, "index.json", oci.canonical(index))
         for blob in (config, manifest, *layers):
-            _add(tar, f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}", blob)
+            _add(tar, f"blobs/{oci.digest_of(blob).replace(':', '/')}", blob)
     return sum(map(len, layers))
 
 
@@ -179,14 +177,6 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size, member.mode = len(content), 0o644
     tar.addfile(member, io.BytesIO(content))
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def _described(media_type: str, content: bytes) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": _digest(content), "size": len(content)}
 
 
 def deployed(name: str, image: str) -> dict[str, Any]:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from kubectl_wasmai.snapshot import WorkloadView
     from kubectl_wasmai.snapshot.objects import Condition, Pod
 
-METRICS_API = "v1beta1.metrics.k8s.io"
 SETTLED = timedelta(minutes=3)
 """A metrics server scrapes once a minute at worst; a new pod has no figures before."""
 _NO_API = re.compile(

@@ -86,7 +86,7 @@ def nodes_ready(case: Case) -> Iterable[Result]:
 
 
 def sick_nodes(case: Case) -> Iterable[Finding]:
-    """Whoever the node is for."""
+    """Every node in trouble; how sure it is that this hurts a workload of interest differs."""
     for node in case.snapshot.nodes:
         found = trouble(node)
         if found is None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 
+from kubectl_wasmai.jsonlist import Text
+from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot import ClusterSnapshot, LogKey, MetricsKey
 from kubectl_wasmai.snapshot.model import Collection, Denied, SnapshotInfo
 from kubectl_wasmai.snapshot.objects import TYPES
+from kubectl_wasmai.snapshot.whole import WholeObjects
 
 NOW = "2026-01-01T12:00:00Z"
 LONG_AGO = "2026-01-01T10:00:00Z"
@@ -167,3 +170,8 @@ def snapshot(
     keys = {LogKey("default", pod_, name): text for (pod_, name), text in (logs or {}).items()}
     told = {MetricsKey("default", pod_): text for pod_, text in (metrics or {}).items()}
     return ClusterSnapshot(info, "file", {k: tuple(v) for k, v in kinds.items()}, keys, told)
+
+
+def whole_objects(kind: str, items: list[dict[str, Any]]) -> WholeObjects:
+    """What a live collection keeps of a kind for saving."""
+    return WholeObjects(BY_KIND[kind], (Text.of(msgspec.json.encode(items), len(items)),))

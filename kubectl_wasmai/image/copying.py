@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubectl_wasmai.errors import InputError
 from kubectl_wasmai.image.oci import (
-    INDEX_TYPES,
-    MANIFEST_TYPES,
     Descriptor,
     Index,
     Manifest,
@@ -82,8 +80,3 @@ def title(descriptor: Descriptor) -> str:
     """What people call a blob: the name in its annotations, else its digest in short."""
     named = (descriptor.annotations or {}).get("org.opencontainers.image.title", "")
     return "".join(filter(str.isprintable, named[:60])) or descriptor.digest[7:19]
-
-
-def is_document(descriptor: Descriptor) -> bool:
-    """Whether it is a manifest or an index."""
-    return descriptor.media_type in (*INDEX_TYPES, *MANIFEST_TYPES)

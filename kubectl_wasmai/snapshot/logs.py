@@ -16,7 +16,7 @@ from kubectl_wasmai.errors import ApiError, Forbidden
 from kubectl_wasmai.snapshot.model import Denied, LogKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Executor
 
     from kubectl_wasmai.cluster import Cluster
@@ -55,8 +55,8 @@ def read_logs(
     keys = [key for view in chosen for key in found[view]]
     starts = _starts(snapshot, found, wanted) if wanted else []
     answers = [
-        *pool.map(lambda key: _read(cluster, key), keys),
-        *pool.map(lambda key: _read_start(cluster, key), starts),
+        *pool.map(lambda key: _read(cluster, key, MAX_LINES, MAX_BYTES), keys),
+        *pool.map(lambda key: _read(cluster, key, (None,), START_BYTES), starts),
     ]
     keys += starts
     denied = {answer for answer in answers if isinstance(answer, Denied)}
@@ -101,31 +101,25 @@ def _is_ready(pod: Pod) -> bool:
     return bool(statuses) and all(each.ready for each in statuses)
 
 
-def _read_start(cluster: Cluster, key: LogKey) -> str | Denied | None:
-    try:
-        return cluster.logs(
-            key.namespace, key.pod, key.container, tail_lines=None, limit_bytes=START_BYTES
-        )
-    except Forbidden:
-        return Denied("get", "pods/log", key.namespace)
-    except ApiError:
-        return None
+def _read(
+    cluster: Cluster, key: LogKey, tries: Sequence[int | None], limit: int
+) -> str | Denied | None:
+    """With as many last lines, or ``None`` from its beginning, as the limit of bytes does not cut.
 
-
-def _read(cluster: Cluster, key: LogKey) -> str | Denied | None:
-    """``None`` where there is no log (yet, or no longer): that is an ordinary answer."""
+    ``None`` where there is no log (yet, or no longer): that is an ordinary answer.
+    """
     text = ""
     try:
-        for lines in MAX_LINES:
+        for lines in tries:
             text = cluster.logs(
                 key.namespace,
                 key.pod,
                 key.container,
                 previous=key.previous,
                 tail_lines=lines,
-                limit_bytes=MAX_BYTES,
+                limit_bytes=limit,
             )
-            if len(text.encode()) < MAX_BYTES:
+            if len(text.encode()) < limit:
                 break
     except Forbidden:
         return Denied("get", "pods/log", key.namespace)

@@ -24,7 +24,6 @@ OPERATOR = "gpu-operator"
 PLUGIN_IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.17.4"
 PLUGIN = "nvidia-device-plugin-daemonset"
 PROGRAM = "/usr/bin/nvidia-device-plugin"
-AMD_IMAGE = "docker.io/rocm/k8s-device-plugin:1.31.0.8"
 FOLDER = "/var/lib/kubelet/device-plugins"
 GPU_TOLERATION = {"key": GPU, "operator": "Exists", "effect": "NoSchedule"}
 # What NVIDIA's feature discovery writes for two A100.
@@ -122,14 +121,6 @@ def helm_plugin(namespace: str, image: str = PLUGIN_IMAGE, **env: str) -> Object
     affinity = {"nodeAffinity": required}
     spec = _plugin_spec("nvidia-device-plugin-ctr", image, variables, affinity=affinity)
     return daemon_set("nvdp-nvidia-device-plugin", namespace, labels, spec)
-
-
-def amd_plugin(image: str = AMD_IMAGE) -> Object:
-    """As ``k8s-ds-amdgpu-dp.yaml`` of ROCm installs it."""
-    spec = _plugin_spec("amdgpu-dp-cntr", image, {}, tolerations=[{"operator": "Exists"}])
-    return daemon_set(
-        "amdgpu-device-plugin-daemonset", "kube-system", {"name": "amdgpu-dp-ds"}, spec
-    )
 
 
 def operand(

@@ -2,21 +2,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
-from builders import deployment, pod, runtime_class, snapshot
+from builders import deployment, pod, runtime_class, snapshot, whole_objects
 
 from kubectl_wasmai.doctor import examine
 from kubectl_wasmai.errors import InputError
-from kubectl_wasmai.jsonlist import Text
 from kubectl_wasmai.report.documents import as_json
-from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot import load
 from kubectl_wasmai.snapshot.collect import Collected
 from kubectl_wasmai.snapshot.difference import difference
 from kubectl_wasmai.snapshot.objects import TYPES
 from kubectl_wasmai.snapshot.save import members, write
-from kubectl_wasmai.snapshot.whole import WholeObjects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +23,7 @@ def collected(*objects: dict[str, Any]) -> Collected:
     for each in objects:
         whole[each["kind"]].append(each)
     log = {("web-5d9-x", "main"): "2026-01-01T11:00:00Z token=abc [error] x\n"}
-    texts = {
-        kind: WholeObjects(BY_KIND[kind], (Text.of(msgspec.json.encode(items), len(items)),))
-        for kind, items in whole.items()
-    }
+    texts = {kind: whole_objects(kind, items) for kind, items in whole.items()}
     return Collected(snapshot(*objects, logs=log), texts)
 
 

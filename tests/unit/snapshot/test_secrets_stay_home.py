@@ -8,17 +8,24 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
-from builders import container, deployment, event, meta, pod, pod_spec, runtime_class, snapshot
+from builders import (
+    container,
+    deployment,
+    event,
+    meta,
+    pod,
+    pod_spec,
+    runtime_class,
+    snapshot,
+    whole_objects,
+)
 from secrets_corpus import SECRET, TEXTS, TRACES, encoded
 
 from kubectl_wasmai.doctor import examine
 from kubectl_wasmai.doctor.checklist import shipped_checklists
-from kubectl_wasmai.jsonlist import Text
 from kubectl_wasmai.report import FORMATS, write_report
 from kubectl_wasmai.report.documents import as_json
-from kubectl_wasmai.resources import BY_KIND
 from kubectl_wasmai.snapshot import load
 from kubectl_wasmai.snapshot.collect import Collected
 from kubectl_wasmai.snapshot.files import read_members
@@ -26,7 +33,6 @@ from kubectl_wasmai.snapshot.objects import TYPES
 from kubectl_wasmai.snapshot.redact import Redactor
 from kubectl_wasmai.snapshot.rewrite import redacted
 from kubectl_wasmai.snapshot.save import members, write
-from kubectl_wasmai.snapshot.whole import WholeObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,12 +92,7 @@ def collected(objects: Iterable[dict[str, Any]], text: str) -> Collected:
     lines = "\n".join(f"2026-01-01T11:00:0{n}Z {text}" for n in range(3))
     log = {("web-5d9-x", "main"): f"{lines}\nwasi-nn: plugin not installed {text}\n"}
     seen = snapshot(*objects, logs=log)
-    return Collected(seen, {kind: texts_of(kind, each) for kind, each in whole.items()})
-
-
-def texts_of(kind: str, items: list[dict[str, Any]]) -> WholeObjects:
-    text = Text.of(msgspec.json.encode(items), len(items))
-    return WholeObjects(BY_KIND[kind], (text,))
+    return Collected(seen, {kind: whole_objects(kind, each) for kind, each in whole.items()})
 
 
 def forms(report: Report) -> Iterator[tuple[str, str]]:
