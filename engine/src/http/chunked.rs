@@ -2,7 +2,7 @@
 
 use crate::error::Refusal;
 
-/// Longest line that names a chunk's size, with its extensions.
+/// Bytes of the longest line that names a chunk's size, with its extensions.
 const LONGEST_SIZE_LINE: usize = 256;
 const LONGEST_TRAILER: usize = 8 * 1024;
 
@@ -35,7 +35,7 @@ impl Decoder {
     /// One step; the bytes used, or `None` when more input is needed or the body has ended.
     fn step(&mut self, input: &[u8], body: &mut Vec<u8>, limit: usize) -> Result<Option<usize>, Refusal> {
         match self.state {
-            State::Size => match httparse::parse_chunk_size(input) {
+            State::Size => match httparse::parse_chunk_size(first(input, LONGEST_SIZE_LINE)) {
                 Ok(httparse::Status::Complete((used, size))) => {
                     let size = usize::try_from(size)
                         .ok()
@@ -44,7 +44,7 @@ impl Decoder {
                     self.state = if size == 0 { State::Trailer } else { State::Data(size) };
                     Ok(Some(used))
                 }
-                Ok(httparse::Status::Partial) if input.len() <= LONGEST_SIZE_LINE => Ok(None),
+                Ok(httparse::Status::Partial) if input.len() < LONGEST_SIZE_LINE => Ok(None),
                 _ => Err(Refusal::bad("a chunk's size is not a hexadecimal number")),
             },
             State::Data(left) => {
@@ -71,8 +71,9 @@ impl Decoder {
     }
 
     fn trailer(&mut self, input: &[u8]) -> Result<Option<usize>, Refusal> {
-        let Some(end) = input.windows(2).position(|pair| pair == b"\r\n") else {
-            if input.len() > LONGEST_TRAILER {
+        let line = first(input, LONGEST_TRAILER);
+        let Some(end) = line.windows(2).position(|pair| pair == b"\r\n") else {
+            if line.len() == LONGEST_TRAILER {
                 return Err(Refusal::new(431, "the trailer after the last chunk is too long"));
             }
             return Ok(None);
@@ -82,6 +83,11 @@ impl Decoder {
         }
         Ok(Some(end + 2))
     }
+}
+
+/// A limit on what is looked at, so that it holds for bytes that come all at once as well.
+pub fn first(bytes: &[u8], most: usize) -> &[u8] {
+    &bytes[..bytes.len().min(most)]
 }
 
 pub fn too_large(limit: usize) -> Refusal {

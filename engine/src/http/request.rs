@@ -1,6 +1,6 @@
 //! Requests, assembled from whatever pieces the network delivers.
 
-use super::chunked::{Decoder, too_large};
+use super::chunked::{Decoder, first, too_large};
 use super::head::{self, Body, Head};
 use crate::error::Refusal;
 
@@ -89,8 +89,8 @@ impl Parser {
     }
 
     fn read_head(&mut self) -> Result<bool, Refusal> {
-        let Some((head, length)) = head::parse(&self.input)? else {
-            if self.input.len() > LARGEST_HEAD {
+        let Some((head, length)) = head::parse(first(&self.input, LARGEST_HEAD))? else {
+            if self.input.len() >= LARGEST_HEAD {
                 return Err(Refusal::new(
                     431,
                     format!("the request's head is larger than {LARGEST_HEAD} bytes"),
@@ -215,5 +215,29 @@ mod tests {
         assert_eq!(parser.take(), Ok(None));
         assert!(parser.take_wants_continue());
         assert!(!parser.take_wants_continue());
+    }
+
+    fn in_pieces(bytes: &[u8], size: usize) -> Result<Option<Request>, u16> {
+        let mut parser = parser();
+        for piece in bytes.chunks(size) {
+            parser.feed(piece);
+            if let Some(request) = parser.take().map_err(|refusal| refusal.status)? {
+                return Ok(Some(request));
+            }
+        }
+        Ok(None)
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_however_it_comes() {
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let size_line = format!("{chunked}1;{}\r\na\r\n0\r\n\r\n", "x".repeat(300));
+        let trailer = format!("{chunked}0\r\na: {}\r\n\r\n", "x".repeat(9000));
+        let head = format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "x".repeat(17_000));
+        for (bytes, status) in [(size_line, 400), (trailer, 431), (head, 431)] {
+            for size in [bytes.len(), 64] {
+                assert_eq!(in_pieces(bytes.as_bytes(), size), Err(status), "in pieces of {size}");
+            }
+        }
     }
 }
