@@ -1,6 +1,5 @@
 //! Byte-pair encoding as GPT-2 and its followers do it: words of bytes, merged by rank.
 
-use super::index_of;
 use super::pretokenize::{Pattern, split};
 use crate::error::StartError;
 use crate::gguf::Metadata;
@@ -17,8 +16,8 @@ pub struct Bpe {
 }
 
 impl Bpe {
-    pub fn from_metadata(metadata: &Metadata, tokens: &[String]) -> Result<Self, StartError> {
-        let words = index_of(tokens);
+    /// `words`: the tokens that stand for their text.
+    pub fn from_metadata(metadata: &Metadata, words: HashMap<String, u32>) -> Result<Self, StartError> {
         let lines = metadata.texts("tokenizer.ggml.merges").ok_or_else(|| {
             StartError::new(
                 "the tokenizer lacks its merges",

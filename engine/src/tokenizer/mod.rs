@@ -49,8 +49,8 @@ impl Tokenizer {
         let kinds = metadata.integers("tokenizer.ggml.token_type").unwrap_or_default();
         let kind = |token: usize| kinds.get(token).copied().unwrap_or(1);
         let method = match metadata.text("tokenizer.ggml.model") {
-            Some("gpt2") => Method::Bpe(Bpe::from_metadata(metadata, tokens)?),
-            Some("llama") => Method::Spm(Spm::from_metadata(metadata, tokens)),
+            Some("gpt2") => Method::Bpe(Bpe::from_metadata(metadata, words(tokens, kind))?),
+            Some("llama") => Method::Spm(Spm::from_metadata(metadata, tokens, kind)),
             other => {
                 return Err(StartError::new(
                     format!("the tokenizer {} is not supported", other.unwrap_or("(none)").escape_debug()),
@@ -102,10 +102,8 @@ impl Tokenizer {
 
     /// Tokens of a prompt, with the token of the begin where the model wants it.
     pub fn encode(&self, segments: &[Segment]) -> Vec<u32> {
-        let mut tokens = Vec::new();
-        if self.adds_begin {
-            tokens.extend(self.begin);
-        }
+        let begin = self.begin.filter(|_| self.adds_begin);
+        let mut tokens: Vec<u32> = begin.into_iter().collect();
         // A space is put before the very first text, and after a special token.
         let mut starts = true;
         for segment in segments {
@@ -115,7 +113,7 @@ impl Tokenizer {
             };
             self.encode_text(text, markup, &mut starts, &mut tokens);
         }
-        if tokens.len() > 1 && self.adds_begin && tokens[0] == tokens[1] {
+        if begin.is_some() && tokens.get(1) == begin.as_ref() {
             // The template wrote the begin itself.
             tokens.remove(0);
         }
@@ -170,16 +168,75 @@ fn special_tokens(tokens: &[String], kind: impl Fn(usize) -> i64) -> Vec<(String
     special
 }
 
-/// Tokens by their text; the first of equal ones.
-fn index_of(tokens: &[String]) -> HashMap<String, u32> {
-    let mut index = HashMap::with_capacity(tokens.len());
+/// What a text may be made of: tokens by their text, the first of equal ones. Control tokens and
+/// bytes do not stand for the text that names them.
+fn words(tokens: &[String], kind: impl Fn(usize) -> i64) -> HashMap<String, u32> {
+    let mut words = HashMap::with_capacity(tokens.len());
     for (text, token) in tokens.iter().zip(0_u32..) {
-        index.entry(text.clone()).or_insert(token);
+        if !matches!(kind(token as usize), CONTROL | BYTE) {
+            words.entry(text.clone()).or_insert(token);
+        }
     }
-    index
+    words
 }
 
 fn token_id(metadata: &Metadata, key: &str, vocabulary: usize) -> Option<u32> {
     let id = metadata.count(key, 0, vocabulary.checked_sub(1)?).ok().flatten()?;
     u32::try_from(id).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gguf::Value;
+
+    /// A tokenizer of these tokens and kinds; merges stand where a token can be made of two.
+    fn tokenizer(model: &str, tokens: &[(&str, i64)], merges: &[&str]) -> Tokenizer {
+        let texts = |texts: Vec<&str>| Value::Texts(texts.into_iter().map(str::to_owned).collect());
+        let entries = [
+            ("model", Value::Text(model.to_owned())),
+            ("pre", Value::Text("llama-bpe".to_owned())),
+            ("tokens", texts(tokens.iter().map(|(text, _)| *text).collect())),
+            ("token_type", Value::Integers(tokens.iter().map(|(_, kind)| *kind).collect())),
+            ("merges", texts(merges.to_vec())),
+        ];
+        let entries = entries.map(|(key, value)| (format!("tokenizer.ggml.{key}"), value));
+        Tokenizer::from_metadata(&Metadata(entries.into_iter().collect())).unwrap()
+    }
+
+    fn text_tokens(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
+        tokenizer.encode(&[Segment::Text(text.to_owned())])
+    }
+
+    #[test]
+    fn text_from_outside_is_never_merged_into_a_control_token() {
+        let spm = tokenizer("llama", &[("\u{2581}", 1), ("x", 1), ("y", 1), ("xy", CONTROL)], &[]);
+        assert_eq!(text_tokens(&spm, "xy"), [0, 1, 2]);
+        let bpe = tokenizer("gpt2", &[("x", 1), ("y", 1), ("xy", CONTROL)], &["x y"]);
+        assert_eq!(text_tokens(&bpe, "xy"), [0, 1]);
+        let markup = bpe.encode(&[Segment::Markup("xy".to_owned())]);
+        assert_eq!(markup, [2]);
+    }
+
+    #[test]
+    fn a_control_token_of_one_character_is_no_character_of_a_text() {
+        let tokens = [("\u{2581}", 1), ("<", CONTROL), ("<0x3C>", CONTROL), ("<0x3C>", BYTE)];
+        assert_eq!(text_tokens(&tokenizer("llama", &tokens, &[]), "<"), [0, 3]);
+    }
+
+    #[test]
+    fn text_that_spells_the_name_of_a_byte_stays_text() {
+        let pieces = ["\u{2581}", "<", "0", "x", "4", "1", ">", "<0", "<0x", "<0x4", "<0x41"];
+        let mut tokens: Vec<(&str, i64)> = pieces.iter().map(|piece| (*piece, 1)).collect();
+        tokens.push(("<0x41>", BYTE));
+        let spm = tokenizer("llama", &tokens, &[]);
+        assert_eq!(text_tokens(&spm, "<0x41>"), [0, 10, 6]);
+        assert_eq!(text_tokens(&spm, "A"), [0, 11]);
+    }
+
+    #[test]
+    fn a_file_that_names_no_begin_loses_no_token() {
+        let spm = tokenizer("llama", &[("\u{2581}", 1), ("x", USER_DEFINED)], &[]);
+        assert_eq!(text_tokens(&spm, "xx"), [1, 1]);
+    }
 }

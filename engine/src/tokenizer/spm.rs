@@ -1,7 +1,7 @@
 //! `SentencePiece` vocabularies: characters merged by the score of what they become.
 
 use super::bpe::Chain;
-use super::index_of;
+use super::{CONTROL, words};
 use crate::gguf::Metadata;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
@@ -29,17 +29,24 @@ struct Merge {
 }
 
 impl Spm {
-    pub fn from_metadata(metadata: &Metadata, tokens: &[String]) -> Self {
-        let words = index_of(tokens);
+    /// `kind`: of a token by its number.
+    pub fn from_metadata(metadata: &Metadata, tokens: &[String], kind: impl Fn(usize) -> i64) -> Self {
         let scores = metadata.floats("tokenizer.ggml.scores").unwrap_or_default();
-        let bytes = (0..=u8::MAX).map(|byte| words.get(&format!("<0x{byte:02X}>")).copied()).collect();
+        let mut bytes = vec![None; 256];
+        for (text, token) in tokens.iter().zip(0_u32..) {
+            if kind(token as usize) != CONTROL
+                && let Some(byte) = byte_of(text)
+            {
+                bytes[usize::from(byte)].get_or_insert(token);
+            }
+        }
         Self {
             texts: tokens.to_vec(),
             scores: (0..tokens.len()).map(|token| scores.get(token).copied().unwrap_or(0.0)).collect(),
             bytes,
             unknown: super::token_id(metadata, "tokenizer.ggml.unknown_token_id", tokens.len()),
             adds_space: metadata.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true),
-            words,
+            words: words(tokens, kind),
         }
     }
 
@@ -119,5 +126,7 @@ pub fn bytes_of(token: &str) -> Vec<u8> {
 /// The byte that `<0x41>` means.
 pub fn byte_of(token: &str) -> Option<u8> {
     let digits = token.strip_prefix("<0x")?.strip_suffix('>')?;
-    u8::from_str_radix(digits, 16).ok()
+    // Digits alone: `from_str_radix` would take a sign, too.
+    let plain = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    plain.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
