@@ -24,7 +24,7 @@ NATIVE := --workspace --locked --no-default-features --features llama \
 	--target $$(rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: help demo test lint types unit packaging integration e2e format docs bench clean dev
-.PHONY: engine enginecheck enginerebuild enginetests
+.PHONY: engine enginecheck fuzz enginerebuild enginetests
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /make \1\t/' | expand -t 20
@@ -81,8 +81,15 @@ enginecheck: $(VENV)/.dev ## the modules come from engine/ as it is; with Rust, 
 	$(BIN)/python engine/build.py --check
 	@$(BIN)/python engine/build.py --toolchain || \
 	{ echo "without that compiler, lints and native tests of engine/ are NOT RUN"; exit 0; }; set -e; \
-	cd engine; cargo fmt --all --check; \
+	cd engine; cargo fmt --all --check; cargo fmt --manifest-path fuzz/Cargo.toml --check; \
 	$(CARGO) clippy $(NATIVE) --all-targets -- -D warnings; $(CARGO) test $(NATIVE)
+
+fuzz: $(VENV)/.dev ## its parsers against bytes made up by coverage, for a bounded time (Rust, C++)
+	@$(BIN)/python engine/build.py --toolchain || \
+	{ echo "without that compiler, the fuzz targets of engine/ are NOT RUN"; exit 0; }; \
+	command -v c++ >/dev/null || \
+	{ echo "without a C++ compiler, the fuzz targets of engine/ are NOT RUN"; exit 0; }; \
+	engine/fuzz/run
 
 enginerebuild: $(VENV)/.dev ## build the engine's modules anew and compare them byte for byte (Rust)
 	$(BIN)/python engine/build.py --rebuild

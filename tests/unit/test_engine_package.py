@@ -57,6 +57,16 @@ def test_the_bill_of_materials_is_of_these_modules(build: ModuleType) -> None:
             assert each["hashes"][0]["content"] == locked[each["name"], each["version"]]
 
 
+def test_what_is_fuzzed_is_made_of_the_crates_that_ship(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = build.lock_checksums()
+    monkeypatch.setattr(build, "ENGINE", build.ENGINE / "fuzz")
+    others = build.lock_checksums().items() - shipped.items()
+
+    assert {name for (name, _), _ in others} == {"arbitrary", "jobserver", "libfuzzer-sys"}
+
+
 @pytest.mark.parametrize("changed", ["src/main.rs", "Cargo.lock", "rust-toolchain.toml"])
 def test_any_change_to_what_decides_the_bytes_changes_the_digest(
     build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
