@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
+import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 _LINES_KEPT = 20
 _PATIENCE = 5.0
 """Seconds that a process gets to end."""
+_PR_SET_PDEATHSIG = 1
+"""prctl(2), of Linux."""
 
 
 @dataclass
@@ -91,8 +97,9 @@ class Running:
 def started(
     command: Sequence[str], pass_on: Callable[[str], None] | None = None
 ) -> Iterator[Running]:
-    """An engine that listens; it is stopped afterwards.
+    """An engine that listens; it is stopped afterwards, on Linux even if this program is killed.
 
+    To be used by a thread that lives as long as the engine shall, with no other running.
     ``pass_on`` gets every line that it writes. Raises WasmaiError where it does not start.
     """
     began = time.monotonic()
@@ -104,6 +111,7 @@ def started(
         text=True,
         errors="replace",
         start_new_session=True,
+        preexec_fn=_ends_with_us(),  # noqa: PLW1509 - no other thread runs yet, as said above
     )
     running = Running(process, began)
     try:
@@ -126,6 +134,26 @@ def stop(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _ends_with_us() -> Callable[[], None] | None:
+    """What a child does before it becomes the engine; nothing where the system cannot do it.
+
+    The kernel kills it when the thread that started it ends, however that comes, and keeps to that
+    when a program is executed. So it holds for every runtime, and costs none of them a helper.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    # Found before the fork: the child can only count on what is there.
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def ask_the_kernel() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            # It ended before it was asked about.
+            os._exit(1)
+
+    return ask_the_kernel
 
 
 def free_port() -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import wasmtime
@@ -22,6 +24,9 @@ from wasmengine.running import Server
 
 from kubectl_wasmai import demo
 from kubectl_wasmai.local.process import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RUN_MAIN = "from kubectl_wasmai.cli.main import main; main()"
 DEMO = Path(demo.__file__).parent
@@ -142,29 +147,48 @@ def test_a_chat_at_a_terminal(models: Path) -> None:
     assert terminal.exit_code() == 0
 
 
-def test_it_serves_on_loopback_until_it_is_told_to_end() -> None:
+@contextlib.contextmanager
+def serving(*words: object) -> Iterator[tuple[Server, str]]:
+    """``run`` that serves a model and listens, and where it says it does."""
     port = free_port()
-    server = subprocess.Popen(
-        command(DEMO / "digits.onnx", "--serve", port), stdout=subprocess.PIPE, text=True
-    )
+    server = subprocess.Popen(command(*words, "--serve", port), stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        assert url == f"http://127.0.0.1:{port}/v2/models/digits"
-        asked = Server(port, server)
-        assert json.loads(asked.get("/v2/models/digits")[1])["inputs"][0]["name"] == "image"
-        body = (DEMO / "digit.json").read_bytes()
-        status, answer = asked.post("/v2/models/digits/infer", body)
-        assert (status, answer["outputs"][0]["data"]) == (200, [3])
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(20) == 143
+        yield Server(port, server), server.stdout.readline().strip()
     finally:
         server.kill()
         server.wait()
         if server.stdout is not None:
             server.stdout.close()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_it_serves_on_loopback_until_it_is_told_to_end() -> None:
+    with serving(DEMO / "digits.onnx") as (asked, url):
+        assert url == f"http://127.0.0.1:{asked.port}/v2/models/digits"
+        assert json.loads(asked.get("/v2/models/digits")[1])["inputs"][0]["name"] == "image"
+        body = (DEMO / "digit.json").read_bytes()
+        status, answer = asked.post("/v2/models/digits/infer", body)
+        assert (status, answer["outputs"][0]["data"]) == (200, [3])
+        asked.process.send_signal(signal.SIGTERM)
+        assert asked.process.wait(20) == 143
+        assert not listens(asked.port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a killed run leaves its engine")
+@pytest.mark.parametrize("runtime", ["wasmtime", "wasmedge"])
+def test_an_engine_does_not_outlive_a_run_that_is_killed(runtime: str, models: Path) -> None:
+    if runtime == "wasmedge" and shutil.which("wasmedge") is None:
+        pytest.skip("wasmedge is not on PATH")
+    with serving(models / "Q8_0.gguf", "--runtime", runtime) as (asked, _):
+        assert listens(asked.port)
+        asked.process.kill()
+        asked.process.wait()
+        asked.wait_for(lambda: not listens(asked.port))
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_port_that_is_taken_is_told() -> None:
