@@ -8,19 +8,17 @@ const LARGEST: f32 = 127.0;
 /// Blocks of 32 values with a scale each, for `Q8_0` and `Q4_0` weights.
 #[derive(Debug, Default)]
 pub struct Blocks {
+    /// Arranged, those with an odd place times 256: so all products are 256 times too large.
     pub quants: Vec<i16>,
-    /// `quants`, moved to meet nibbles that stay where they are in their lane: see `nibbles`.
-    pub moved: Vec<i16>,
+    /// Divided by 256.
     pub scales: Vec<f32>,
-    /// What an offset of 8 in every weight adds up to, in the moved scale.
-    pub offsets: Vec<[i32; 4]>,
 }
 
 /// Superblocks of 256 values with one scale, for the K types.
 #[derive(Debug, Default)]
 pub struct Superblocks {
+    /// Arranged.
     pub quants: Vec<i16>,
-    pub moved: Vec<i16>,
     pub scales: Vec<f32>,
     /// Sums of 32 values, eight for each superblock.
     pub sums: Vec<[i16; 8]>,
@@ -58,12 +56,9 @@ fn quantise_blocks(values: &[f32]) -> Blocks {
         let largest = block.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
         let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
         let quants = block.map(|value| nearest(value * inverse));
-        let sum: i32 = quants.iter().map(|quant| i32::from(*quant)).sum();
-        blocks.quants.extend(quants);
-        blocks.moved.extend(moved(&quants));
-        blocks.offsets.push([-8 * 256 * sum, 0, 0, 0]);
+        blocks.quants.extend(arrange(&quants, 256));
         // llama.cpp keeps this scale in half precision.
-        blocks.scales.push(half::rounded(largest / LARGEST));
+        blocks.scales.push(half::rounded(largest / LARGEST) / 256.0);
     }
     blocks
 }
@@ -80,8 +75,7 @@ fn quantise_superblocks(values: &[f32]) -> Superblocks {
         for (block, sum) in superblock.as_chunks::<32>().0.iter().zip(&mut sums) {
             let quants = block.map(|value| nearest(value * inverse));
             *sum = quants.iter().sum();
-            superblocks.quants.extend(quants);
-            superblocks.moved.extend(moved(&quants));
+            superblocks.quants.extend(arrange(&quants, 1));
         }
         superblocks.sums.push(sums);
         superblocks.scales.push(if inverse == 0.0 { 0.0 } else { 1.0 / inverse });
@@ -94,8 +88,11 @@ fn nearest(value: f32) -> i16 {
     value.round_ties_even() as i16
 }
 
-/// Multipliers that bring all four nibbles of a lane to the scale 256: see `nibbles::pack`.
-fn moved(quants: &[i16; 32]) -> [i16; 32] {
-    const FACTORS: [i16; 4] = [256, 16, 1, 256];
-    std::array::from_fn(|at| quants[at] * FACTORS[at / 8])
+/// Each 16 values as weights of one byte meet them in their lanes: eight with an even place, then
+/// eight with an odd one, times `odd_factor`. Kernels have the even weights 256 times too large.
+fn arrange(quants: &[i16; 32], odd_factor: i16) -> [i16; 32] {
+    std::array::from_fn(|at| {
+        let (sixteen, odd, lane) = (at / 16, at % 16 / 8, at % 8);
+        quants[sixteen * 16 + lane * 2 + odd] * if odd == 1 { odd_factor } else { 1 }
+    })
 }

@@ -10,6 +10,7 @@
 #![allow(clippy::inline_always)]
 
 mod activation;
+mod block_sum;
 mod float;
 mod half;
 mod matrix;
