@@ -6,26 +6,22 @@ use super::half;
 use super::simd::{I4, S8};
 
 /// Four signed nibbles a lane, each less by 8 than in the file. Lane `l` holds, from the lowest bits
-/// up, values `2 l`, `2 l + 1`, `17 + 2 l` and `16 + 2 l`: as arranged inputs lie.
+/// up, values `l`, `8 + l`, `24 + l` and `16 + l`.
 pub type Packed = [i16; 8];
 
 pub fn pack(nibbles: &[u8; 32]) -> Packed {
     std::array::from_fn(|lane| {
-        let nibble = |at: usize| u16::from(nibbles[at] & 15 ^ 8);
-        let (low, high) = (2 * lane, 16 + 2 * lane);
-        let bits = nibble(low) | nibble(low + 1) << 4 | nibble(high + 1) << 8 | nibble(high) << 12;
-        bits.cast_signed()
+        let [a, b, c, d] = [0, 8, 24, 16].map(|from| u16::from(nibbles[from + lane] & 15 ^ 8));
+        (a | b << 4 | c << 8 | d << 12).cast_signed()
     })
 }
 
 /// Values from -8 to 7.
 pub fn unpack(packed: &Packed) -> [i8; 32] {
-    // The last but one nibble and the last are the other way round.
-    std::array::from_fn(|at| (packed[at % 16 / 2] << [12, 8, 0, 4][at / 16 * 2 + at % 2] >> 12) as i8)
+    std::array::from_fn(|at| (packed[at % 8] << [12, 8, 0, 4][at / 8] >> 12) as i8)
 }
 
-/// Sums of products of 32 nibbles with arranged inputs. The first and the third are 256 times too
-/// large, as those of bytes are.
+/// Sums of products of 32 nibbles. The first and the third are 256 times too large, as with bytes.
 #[inline(always)]
 pub fn products(packed: &Packed, inputs: &[i16; 32]) -> [I4; 4] {
     let (lanes, inputs) = (S8::load(packed), inputs.as_chunks::<8>().0);

@@ -68,6 +68,26 @@ mod wasm {
         }
 
         #[inline(always)]
+        pub fn abs(self) -> Self {
+            Self(w::f32x4_abs(self.0))
+        }
+
+        /// The greater of each pair; `self` where `other` is not a number.
+        #[inline(always)]
+        pub fn max(self, other: Self) -> Self {
+            Self(w::f32x4_pmax(self.0, other.0))
+        }
+
+        /// The greatest lane; all are numbers.
+        #[inline(always)]
+        pub fn largest(self) -> f32 {
+            let halves = self.max(Self(w::i32x4_shuffle::<2, 3, 0, 1>(self.0, self.0))).0;
+            w::f32x4_extract_lane::<0>(
+                Self(halves).max(Self(w::i32x4_shuffle::<1, 0, 3, 2>(halves, halves))).0,
+            )
+        }
+
+        #[inline(always)]
         pub fn sum(self) -> f32 {
             let halves = w::f32x4_add(self.0, w::i32x4_shuffle::<2, 3, 0, 1>(self.0, self.0));
             w::f32x4_extract_lane::<0>(halves) + w::f32x4_extract_lane::<1>(halves)
@@ -190,6 +210,18 @@ mod portable {
 
         pub fn mul(self, other: Self) -> Self {
             Self(from_fn(|lane| self.0[lane] * other.0[lane]))
+        }
+
+        pub fn abs(self) -> Self {
+            Self(self.0.map(f32::abs))
+        }
+
+        pub fn max(self, other: Self) -> Self {
+            Self(from_fn(|lane| if self.0[lane] < other.0[lane] { other.0[lane] } else { self.0[lane] }))
+        }
+
+        pub fn largest(self) -> f32 {
+            self.0.into_iter().fold(f32::NEG_INFINITY, f32::max)
         }
 
         pub fn sum(self) -> f32 {
