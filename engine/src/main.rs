@@ -48,7 +48,7 @@ fn begin() -> Execution {
     if execution.mode() == "interpreted" {
         log::warn(
             "slow execution",
-            json!({ "message": "the runtime interprets the module, 40 to 100 times slower than compiled code; \
+            json!({ "message": "the runtime interprets the module, 40 to 400 times slower than compiled code; \
                                 see docs/engine.md on AOT" }),
         );
     }

@@ -1,6 +1,7 @@
 //! A vector on its way into matrices, quantised once for all that want it so.
 
 use super::half;
+use super::simd::F4;
 
 /// Largest magnitude of an 8-bit value.
 const LARGEST: f32 = 127.0;
@@ -8,19 +9,17 @@ const LARGEST: f32 = 127.0;
 /// Blocks of 32 values with a scale each, for `Q8_0` and `Q4_0` weights.
 #[derive(Debug, Default)]
 pub struct Blocks {
+    /// Every second eight times 256, as kernels have the weights for the others: then all products
+    /// are too large by that.
     pub quants: Vec<i16>,
-    /// `quants`, moved to meet nibbles that stay where they are in their lane: see `nibbles`.
-    pub moved: Vec<i16>,
+    /// Divided by 256.
     pub scales: Vec<f32>,
-    /// What an offset of 8 in every weight adds up to, in the moved scale.
-    pub offsets: Vec<[i32; 4]>,
 }
 
 /// Superblocks of 256 values with one scale, for the K types.
 #[derive(Debug, Default)]
 pub struct Superblocks {
     pub quants: Vec<i16>,
-    pub moved: Vec<i16>,
     pub scales: Vec<f32>,
     /// Sums of 32 values, eight for each superblock.
     pub sums: Vec<[i16; 8]>,
@@ -55,15 +54,11 @@ impl Activation {
 fn quantise_blocks(values: &[f32]) -> Blocks {
     let mut blocks = Blocks::default();
     for block in values.as_chunks::<32>().0 {
-        let largest = block.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
-        let quants = block.map(|value| nearest(value * inverse));
-        let sum: i32 = quants.iter().map(|quant| i32::from(*quant)).sum();
-        blocks.quants.extend(quants);
-        blocks.moved.extend(moved(&quants));
-        blocks.offsets.push([-8 * 256 * sum, 0, 0, 0]);
+        let largest = largest_magnitude(block);
+        let quants = quantise(block, if largest > 0.0 { LARGEST / largest } else { 0.0 });
+        blocks.quants.extend(std::array::from_fn::<_, 32, _>(|at| quants[at] * [1, 256][at / 8 % 2]));
         // llama.cpp keeps this scale in half precision.
-        blocks.scales.push(half::rounded(largest / LARGEST));
+        blocks.scales.push(half::rounded(largest / LARGEST) / 256.0);
     }
     blocks
 }
@@ -71,17 +66,15 @@ fn quantise_blocks(values: &[f32]) -> Blocks {
 fn quantise_superblocks(values: &[f32]) -> Superblocks {
     let mut superblocks = Superblocks::default();
     for superblock in values.as_chunks::<256>().0 {
-        let extreme = superblock
-            .iter()
-            .fold(0.0_f32, |most, value| if value.abs() > most.abs() { *value } else { most });
+        let largest = largest_magnitude(superblock);
+        let extreme = superblock.iter().find(|value| value.abs() == largest).unwrap_or(&0.0);
         // The sign is llama.cpp's: the extreme value becomes -127.
-        let inverse = if extreme == 0.0 { 0.0 } else { -LARGEST / extreme };
+        let inverse = if *extreme == 0.0 { 0.0 } else { -LARGEST / extreme };
         let mut sums = [0; 8];
         for (block, sum) in superblock.as_chunks::<32>().0.iter().zip(&mut sums) {
-            let quants = block.map(|value| nearest(value * inverse));
+            let quants = quantise(block, inverse);
             *sum = quants.iter().sum();
             superblocks.quants.extend(quants);
-            superblocks.moved.extend(moved(&quants));
         }
         superblocks.sums.push(sums);
         superblocks.scales.push(if inverse == 0.0 { 0.0 } else { 1.0 / inverse });
@@ -89,13 +82,13 @@ fn quantise_superblocks(values: &[f32]) -> Superblocks {
     superblocks
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "at most 127 in magnitude; NaN becomes 0")]
-fn nearest(value: f32) -> i16 {
-    value.round_ties_even() as i16
+fn largest_magnitude(values: &[f32]) -> f32 {
+    let (fours, _) = values.as_chunks::<4>();
+    fours.iter().fold(F4::splat(0.0), |most, four| most.max(F4::load(four).abs())).largest()
 }
 
-/// Multipliers that bring all four nibbles of a lane to the scale 256: see `nibbles::pack`.
-fn moved(quants: &[i16; 32]) -> [i16; 32] {
-    const FACTORS: [i16; 4] = [256, 16, 1, 256];
-    std::array::from_fn(|at| quants[at] * FACTORS[at / 8])
+/// To the nearest, ties to even: what is added leaves a float's last bits for the whole number alone.
+fn quantise(block: &[f32; 32], inverse: f32) -> [i16; 32] {
+    const WHOLE: f32 = 12_582_912.0;
+    block.map(|value| (value * inverse + WHOLE).to_bits() as i16)
 }

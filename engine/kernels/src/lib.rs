@@ -10,6 +10,7 @@
 #![allow(clippy::inline_always)]
 
 mod activation;
+mod block_sum;
 mod float;
 mod half;
 mod matrix;
@@ -24,4 +25,4 @@ mod vector;
 pub use activation::Activation;
 pub use matrix::Matrix;
 pub use types::{TensorType, foreign_name};
-pub use vector::{add_scaled, dot, rms_norm, softmax};
+pub use vector::{add_scaled, dot, place_of_largest, rms_norm, softmax};

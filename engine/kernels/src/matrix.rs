@@ -1,6 +1,6 @@
 //! A weight matrix of any supported type.
 
-use super::activation::Activation;
+use super::activation::{Activation, Blocks, Superblocks};
 use super::{float, q4_0, q4_k, q6_k, q8_0};
 use crate::types::TensorType;
 use std::io::Read;
@@ -63,32 +63,47 @@ impl Matrix {
     }
 
     /// The matrix times each input; one vector of `rows` values for each.
-    ///
-    /// Row after row, as they lie in memory: four at a time, which load an input once for all, were
-    /// half as fast under wasmtime.
     pub fn times(&self, inputs: &mut [Activation]) -> Vec<Vec<f32>> {
-        let mut outputs: Vec<Vec<f32>> = inputs.iter().map(|_| vec![0.0; self.rows]).collect();
-        for row in 0..self.rows {
-            for (input, output) in inputs.iter_mut().zip(&mut outputs) {
-                output[row] = self.dot(row, input);
-            }
-        }
-        outputs
-    }
-
-    // As a part of `times`, the loops of six types share one function's registers, and all are slower.
-    #[inline(never)]
-    fn dot(&self, row: usize, input: &mut Activation) -> f32 {
-        let range = row * self.columns..(row + 1) * self.columns;
+        let row_of = |row: usize| row * self.columns..(row + 1) * self.columns;
+        let rows = self.rows;
         match &self.store {
-            Store::F32(values) => float::dot_f32(&values[range], input.values()),
-            Store::F16(values) => float::dot_f16(&values[range], input.values()),
-            Store::Q8(rows) => rows.dot(row, input.blocks()),
-            Store::Q4(rows) => rows.dot(row, input.blocks()),
-            Store::Q4K(rows) => rows.dot(row, input.superblocks()),
-            Store::Q6K(rows) => rows.dot(row, input.superblocks()),
+            Store::F32(values) => {
+                multiply(rows, &floats(inputs), |row, input| float::dot_f32(&values[row_of(row)], input))
+            }
+            Store::F16(values) => {
+                multiply(rows, &floats(inputs), |row, input| float::dot_f16(&values[row_of(row)], input))
+            }
+            Store::Q8(weights) => multiply(rows, &blocks(inputs), |row, input| weights.dot(row, input)),
+            Store::Q4(weights) => multiply(rows, &blocks(inputs), |row, input| weights.dot(row, input)),
+            Store::Q4K(weights) => multiply(rows, &superblocks(inputs), |row, input| weights.dot(row, input)),
+            Store::Q6K(weights) => multiply(rows, &superblocks(inputs), |row, input| weights.dot(row, input)),
         }
     }
+}
+
+fn floats(inputs: &[Activation]) -> Vec<&[f32]> {
+    inputs.iter().map(Activation::values).collect()
+}
+
+fn blocks(inputs: &mut [Activation]) -> Vec<&Blocks> {
+    inputs.iter_mut().map(Activation::blocks).collect()
+}
+
+fn superblocks(inputs: &mut [Activation]) -> Vec<&Superblocks> {
+    inputs.iter_mut().map(Activation::superblocks).collect()
+}
+
+/// Row after row, as they lie in memory. For each type a function of its own: in one, the loops of
+/// six types share the registers, and all are slower.
+#[inline(never)]
+fn multiply<I: ?Sized>(rows: usize, inputs: &[&I], dot: impl Fn(usize, &I) -> f32) -> Vec<Vec<f32>> {
+    let mut outputs: Vec<Vec<f32>> = inputs.iter().map(|_| vec![0.0; rows]).collect();
+    for row in 0..rows {
+        for (input, output) in inputs.iter().zip(&mut outputs) {
+            output[row] = dot(row, input);
+        }
+    }
+    outputs
 }
 
 impl Store {
@@ -162,15 +177,46 @@ mod tests {
             let matrix = matrix(kind, 7, 512);
             let outputs = matrix.times(&mut [Activation::new(input.clone()), Activation::new(input.clone())]);
             assert_eq!(outputs[0], outputs[1]);
-            for (row, output) in outputs[0].iter().enumerate() {
-                let terms: Vec<f64> =
-                    matrix.row(row).iter().zip(&input).map(|(a, b)| f64::from(*a) * f64::from(*b)).collect();
-                let exact: f64 = terms.iter().sum();
-                let size: f64 = terms.iter().map(|term| term.abs()).sum();
-                // Inputs are rounded to 8 bits: each term is off by up to 1/254 of the largest.
-                let difference = (exact - f64::from(*output)).abs();
-                assert!(difference < size * 0.002 + 1e-4, "{kind:?} row {row}: {exact} and {output}");
+            assert_close(kind, &matrix, &input, &outputs[0]);
+        }
+    }
+
+    #[test]
+    fn the_largest_sums_fit() {
+        let input = vec![3.0; 512];
+        for (kind, byte) in [
+            // Every weight -128, -8, 15 with the factor 63, -32 with the factor -128.
+            (TensorType::Q8_0, 0x80),
+            (TensorType::Q4_0, 0x00),
+            (TensorType::Q4K, 0xff),
+            (TensorType::Q6K, 0x00),
+        ] {
+            let (_, block) = kind.block();
+            let mut bytes = vec![byte; kind.row_bytes(512).unwrap()];
+            for block in bytes.chunks_mut(block) {
+                match kind {
+                    TensorType::Q4K => block[..4].copy_from_slice(&[0x00, 0x1c, 0x00, 0x00]),
+                    TensorType::Q6K => {
+                        block[192..].copy_from_slice(&[&[0x80; 16][..], &[0x00, 0x1c]].concat());
+                    }
+                    _ => block[..2].copy_from_slice(&0x2400_u16.to_le_bytes()),
+                }
             }
+            let matrix = Matrix::read(&mut bytes.as_slice(), kind, 1, 512).unwrap();
+            let output = matrix.times(&mut [Activation::new(input.clone())]).remove(0);
+            assert_close(kind, &matrix, &input, &output);
+        }
+    }
+
+    fn assert_close(kind: TensorType, matrix: &Matrix, input: &[f32], output: &[f32]) {
+        for (row, output) in output.iter().enumerate() {
+            let terms: Vec<f64> =
+                matrix.row(row).iter().zip(input).map(|(a, b)| f64::from(*a) * f64::from(*b)).collect();
+            let exact: f64 = terms.iter().sum();
+            let size: f64 = terms.iter().map(|term| term.abs()).sum();
+            // Inputs are rounded to 8 bits: each term is off by up to 1/254 of the largest.
+            let difference = (exact - f64::from(*output)).abs();
+            assert!(difference < size * 0.002 + 1e-4, "{kind:?} row {row}: {exact} and {output}");
         }
     }
 }

@@ -1,34 +1,36 @@
 //! `Q4_0`: blocks of 32 nibbles, each 8 too large, with a half-precision scale.
 
 use super::activation::Blocks;
+use super::block_sum::BlockSum;
 use super::half;
-use super::simd::{F4, I4, S8};
+use super::simd::{I4, S8};
 
-/// Four nibbles a lane. Lane `l` holds values `l`, `8 + l`, `16 + l` and `24 + l`, from the lowest
-/// bits up. Three are used where they stand, which makes them 1, 16 and 256 times too large; the
-/// input is moved by 256, 16 and 1 to meet them, and the fourth by 256 (`Activation`), so that
-/// every product has the scale 256 and no nibble needs a shift but the last.
+/// Four signed nibbles a lane, each less by 8 than in the file. Lane `l` holds, from the lowest bits
+/// up, values `l`, `8 + l`, `24 + l` and `16 + l`.
 pub type Packed = [i16; 8];
 
 pub fn pack(nibbles: &[u8; 32]) -> Packed {
     std::array::from_fn(|lane| {
-        let [a, b, c, d] = [0, 8, 16, 24].map(|from| u16::from(nibbles[from + lane] & 15));
+        let [a, b, c, d] = [0, 8, 24, 16].map(|from| u16::from(nibbles[from + lane] & 15 ^ 8));
         (a | b << 4 | c << 8 | d << 12).cast_signed()
     })
 }
 
-pub fn unpack(packed: &Packed) -> [u8; 32] {
-    std::array::from_fn(|at| (packed[at % 8].cast_unsigned() >> (at / 8 * 4) & 15) as u8)
+/// Values from -8 to 7.
+pub fn unpack(packed: &Packed) -> [i8; 32] {
+    std::array::from_fn(|at| (packed[at % 8] << [12, 8, 0, 4][at / 8] >> 12) as i8)
 }
 
-/// 256 times the products of 32 nibbles with the moved input.
+/// Sums of products of 32 nibbles. The first and the third are 256 times too large, as with bytes.
 #[inline(always)]
-pub fn dot_packed(packed: &Packed, moved: &[i16; 32]) -> I4 {
-    let (eights, _) = moved.as_chunks::<8>();
-    let (lanes, input) = (S8::load(packed), |part: usize| S8::load(&eights[part]));
-    let low = lanes.and(0x000f).dot(input(0)).add(lanes.and(0x00f0).dot(input(1)));
-    let high = lanes.and(0x0f00).dot(input(2)).add(lanes.top_nibble().dot(input(3)));
-    low.add(high)
+pub fn products(packed: &Packed, inputs: &[i16; 32]) -> [I4; 4] {
+    let (lanes, inputs) = (S8::load(packed), inputs.as_chunks::<8>().0);
+    [
+        lanes.shift_left(12).shift_right(4).dot(S8::load(&inputs[0])),
+        lanes.shift_left(8).shift_right(12).dot(S8::load(&inputs[1])),
+        lanes.shift_right(4).and(!0xff).dot(S8::load(&inputs[2])),
+        lanes.shift_left(4).shift_right(12).dot(S8::load(&inputs[3])),
+    ]
 }
 
 #[derive(Debug)]
@@ -62,20 +64,17 @@ impl Rows {
     #[inline(always)]
     pub fn dot(&self, row: usize, input: &Blocks) -> f32 {
         let (scales, quants) = self.row(row);
-        let (moved, _) = input.moved.as_chunks::<32>();
-        let inputs = moved.iter().zip(&input.offsets).zip(&input.scales);
-        let mut sum = F4::splat(0.0);
-        for ((packed, scale), ((eights, offset), other)) in quants.iter().zip(scales).zip(inputs) {
-            let block = dot_packed(packed, eights).add(I4::load(offset));
-            sum = sum.add(block.to_f4().mul(F4::splat(scale * (other / 256.0))));
+        let inputs = input.quants.as_chunks::<32>().0.iter().zip(&input.scales);
+        let mut sum = BlockSum::new();
+        for ((packed, scale), (inputs, other)) in quants.iter().zip(scales).zip(inputs) {
+            sum.push(products(packed, inputs), scale * other);
         }
-        sum.sum()
+        sum.total()
     }
 
     pub fn values(&self, row: usize) -> Vec<f32> {
         let (scales, quants) = self.row(row);
-        let block =
-            |(scale, packed): (&f32, &Packed)| unpack(packed).map(|nibble| (f32::from(nibble) - 8.0) * scale);
+        let block = |(scale, packed): (&f32, &Packed)| unpack(packed).map(|value| f32::from(value) * scale);
         scales.iter().zip(quants).flat_map(block).collect()
     }
 }
@@ -85,8 +84,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packed_nibbles_unpack_to_themselves() {
+    fn packed_nibbles_unpack_to_themselves_less_8() {
         let nibbles = std::array::from_fn(|at| (at * 7 % 16) as u8);
-        assert_eq!(unpack(&pack(&nibbles)), nibbles);
+        assert_eq!(unpack(&pack(&nibbles)), nibbles.map(|nibble| nibble.cast_signed() - 8));
     }
 }

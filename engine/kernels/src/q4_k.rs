@@ -2,7 +2,7 @@
 
 use super::activation::Superblocks;
 use super::half;
-use super::q4_0::{Packed, dot_packed, pack, unpack};
+use super::q4_0::{Packed, pack, products, unpack};
 use super::simd::{F4, I4, S8};
 
 #[derive(Debug)]
@@ -39,19 +39,23 @@ impl Rows {
 
     #[inline(always)]
     pub fn dot(&self, row: usize, input: &Superblocks) -> f32 {
-        let (moved, _) = input.moved.as_chunks::<256>();
-        let inputs = moved.iter().zip(&input.sums).zip(&input.scales);
+        let (inputs, _) = input.quants.as_chunks::<256>();
+        let inputs = inputs.iter().zip(&input.sums).zip(&input.scales);
         let mut sum = F4::splat(0.0);
-        for (weights, ((moved, block_sums), scale)) in self.row(row).iter().zip(inputs) {
-            // At most 15 * 127 * 256 * 8 * 63 * 8 = 1.97e9 a lane: fits in 31 bits.
+        for (weights, ((inputs, block_sums), scale)) in self.row(row).iter().zip(inputs) {
             let mut product = I4::splat(0);
-            let (blocks, _) = moved.as_chunks::<32>();
+            let (blocks, _) = inputs.as_chunks::<32>();
             for ((packed, factor), inputs) in weights.quants.iter().zip(weights.scales).zip(blocks) {
-                product = product.add(dot_packed(packed, inputs).mul(I4::splat(i32::from(factor))));
+                let [a, b, c, d] = products(packed, inputs);
+                let block = a.add(c).shift_right(8).add(b.add(d));
+                product = product.add(block.mul(I4::splat(i32::from(factor))));
             }
-            let minima = S8::extend_u8(&weights.minima).dot(S8::load(block_sums)).to_f4();
-            let less = minima.mul(F4::splat(weights.minimum * scale));
-            sum = sum.add(product.to_f4().mul(F4::splat(weights.scale * scale / 256.0))).sub(less);
+            // Nibbles are packed less by 8, and each block has its minimum.
+            let times_sums = |factors| S8::extend_u8(factors).dot(S8::load(block_sums)).to_f4();
+            let eights = times_sums(&weights.scales).mul(F4::splat(8.0 * weights.scale * scale));
+            let minima = times_sums(&weights.minima).mul(F4::splat(weights.minimum * scale));
+            let product = product.to_f4().mul(F4::splat(weights.scale * scale));
+            sum = sum.add(product.add(eights).sub(minima));
         }
         sum.sum()
     }
@@ -61,7 +65,7 @@ impl Rows {
         for each in self.row(row) {
             for ((packed, scale), minimum) in each.quants.iter().zip(each.scales).zip(each.minima) {
                 let (scale, minimum) = (each.scale * f32::from(scale), each.minimum * f32::from(minimum));
-                values.extend(unpack(packed).map(|nibble| f32::from(nibble) * scale - minimum));
+                values.extend(unpack(packed).map(|value| (f32::from(value) + 8.0) * scale - minimum));
             }
         }
         values

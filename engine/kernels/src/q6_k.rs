@@ -3,13 +3,14 @@
 
 use super::activation::Superblocks;
 use super::half;
-use super::simd::{F4, I4, S8};
+use super::q8_0::{Packed, pack, products, unpack};
+use super::simd::{F4, I4};
 
 #[derive(Debug)]
 struct Superblock {
     scale: f32,
     scales: [i8; 16],
-    quants: [[i8; 16]; 16],
+    quants: [Packed; 16],
 }
 
 #[derive(Debug)]
@@ -40,11 +41,11 @@ impl Rows {
         for (weights, (inputs, scale)) in self.row(row).iter().zip(inputs.iter().zip(&input.scales)) {
             let mut product = I4::splat(0);
             let (blocks, _) = inputs.as_chunks::<16>();
-            for ((quants, factor), inputs) in weights.quants.iter().zip(weights.scales).zip(blocks) {
-                let (quants, inputs) = (quants.as_chunks::<8>().0, inputs.as_chunks::<8>().0);
-                let low = S8::extend_i8(&quants[0]).dot(S8::load(&inputs[0]));
-                let both = low.add(S8::extend_i8(&quants[1]).dot(S8::load(&inputs[1])));
-                product = product.add(both.mul(I4::splat(i32::from(factor))));
+            for ((packed, factor), inputs) in weights.quants.iter().zip(weights.scales).zip(blocks) {
+                // Not an addition alone, in which a compiler loses the `dot`: see `BlockSum`.
+                let [a, b] = products(packed, inputs);
+                let block = a.shift_right(8).add(b);
+                product = product.add(block.mul(I4::splat(i32::from(factor))));
             }
             sum = sum.add(product.to_f4().mul(F4::splat(weights.scale * scale)));
         }
@@ -54,9 +55,9 @@ impl Rows {
     pub fn values(&self, row: usize) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.per_row * 256);
         for each in self.row(row) {
-            for (quants, scale) in each.quants.iter().zip(each.scales) {
+            for (packed, scale) in each.quants.iter().zip(each.scales) {
                 let scale = each.scale * f32::from(scale);
-                values.extend(quants.map(|quant| f32::from(quant) * scale));
+                values.extend(unpack(packed).map(|value| f32::from(value) * scale));
             }
         }
         values
@@ -71,11 +72,11 @@ fn read(bytes: &[u8; 210]) -> Superblock {
         let (half, run, lane) = (at / 128, at % 128 / 32, at % 32);
         let four = low[half * 64 + run % 2 * 32 + lane] >> (run / 2 * 4) & 15;
         let two = high[half * 32 + lane] >> (run * 2) & 3;
-        (four | two << 4).cast_signed() - 32
+        (four | two << 4).wrapping_sub(32)
     };
     Superblock {
         scale: half::to_f32(u16::from_le_bytes([rest[16], rest[17]])),
         scales: std::array::from_fn(|block| rest[block].cast_signed()),
-        quants: std::array::from_fn(|block| std::array::from_fn(|at| value(block * 16 + at))),
+        quants: std::array::from_fn(|block| pack(&std::array::from_fn(|at| value(block * 16 + at)))),
     }
 }

@@ -68,6 +68,26 @@ mod wasm {
         }
 
         #[inline(always)]
+        pub fn abs(self) -> Self {
+            Self(w::f32x4_abs(self.0))
+        }
+
+        /// The greater of each pair; `self` where `other` is not a number.
+        #[inline(always)]
+        pub fn max(self, other: Self) -> Self {
+            Self(w::f32x4_pmax(self.0, other.0))
+        }
+
+        /// The greatest lane; all are numbers.
+        #[inline(always)]
+        pub fn largest(self) -> f32 {
+            let halves = self.max(Self(w::i32x4_shuffle::<2, 3, 0, 1>(self.0, self.0))).0;
+            w::f32x4_extract_lane::<0>(
+                Self(halves).max(Self(w::i32x4_shuffle::<1, 0, 3, 2>(halves, halves))).0,
+            )
+        }
+
+        #[inline(always)]
         pub fn sum(self) -> f32 {
             let halves = w::f32x4_add(self.0, w::i32x4_shuffle::<2, 3, 0, 1>(self.0, self.0));
             w::f32x4_extract_lane::<0>(halves) + w::f32x4_extract_lane::<1>(halves)
@@ -81,12 +101,6 @@ mod wasm {
         }
 
         #[inline(always)]
-        pub fn load(from: &[i32; 4]) -> Self {
-            // SAFETY: the array has 16 bytes.
-            Self(unsafe { w::v128_load(from.as_ptr().cast()) })
-        }
-
-        #[inline(always)]
         pub fn add(self, other: Self) -> Self {
             Self(w::i32x4_add(self.0, other.0))
         }
@@ -94,6 +108,12 @@ mod wasm {
         #[inline(always)]
         pub fn mul(self, other: Self) -> Self {
             Self(w::i32x4_mul(self.0, other.0))
+        }
+
+        /// With copies of the sign.
+        #[inline(always)]
+        pub fn shift_right(self, bits: u32) -> Self {
+            Self(w::i32x4_shr(self.0, bits))
         }
 
         #[inline(always)]
@@ -109,10 +129,11 @@ mod wasm {
             Self(unsafe { w::v128_load(from.as_ptr().cast()) })
         }
 
+        /// Two bytes a lane, the lower one first.
         #[inline(always)]
-        pub fn extend_i8(from: &[i8; 8]) -> Self {
-            // SAFETY: the array has 8 bytes.
-            Self(unsafe { w::i16x8_load_extend_i8x8(from.as_ptr()) })
+        pub fn load_bytes(from: &[u8; 16]) -> Self {
+            // SAFETY: the array has 16 bytes.
+            Self(unsafe { w::v128_load(from.as_ptr().cast()) })
         }
 
         #[inline(always)]
@@ -126,13 +147,20 @@ mod wasm {
             Self(w::v128_and(self.0, w::i16x8_splat(mask)))
         }
 
-        /// The highest four bits of each lane, as 0 to 15.
         #[inline(always)]
-        pub fn top_nibble(self) -> Self {
-            Self(w::u16x8_shr(self.0, 12))
+        pub fn shift_left(self, bits: u32) -> Self {
+            Self(w::i16x8_shl(self.0, bits))
         }
 
-        /// Products of lanes, neighbours added.
+        /// With copies of the sign.
+        #[inline(always)]
+        pub fn shift_right(self, bits: u32) -> Self {
+            Self(w::i16x8_shr(self.0, bits))
+        }
+
+        /// Products of lanes, neighbours added. Fast under `WasmEdge` only if its compiler can not
+        /// know a lane's sign, and if the result is not simply added to others: see `BlockSum`. What
+        /// was loaded may be used as lanes or by bits, but with both it is loaded in halves.
         #[inline(always)]
         pub fn dot(self, other: Self) -> I4 {
             I4(w::i32x4_dot_i16x8(self.0, other.0))
@@ -184,6 +212,18 @@ mod portable {
             Self(from_fn(|lane| self.0[lane] * other.0[lane]))
         }
 
+        pub fn abs(self) -> Self {
+            Self(self.0.map(f32::abs))
+        }
+
+        pub fn max(self, other: Self) -> Self {
+            Self(from_fn(|lane| if self.0[lane] < other.0[lane] { other.0[lane] } else { self.0[lane] }))
+        }
+
+        pub fn largest(self) -> f32 {
+            self.0.into_iter().fold(f32::NEG_INFINITY, f32::max)
+        }
+
         pub fn sum(self) -> f32 {
             (self.0[0] + self.0[2]) + (self.0[1] + self.0[3])
         }
@@ -194,16 +234,16 @@ mod portable {
             Self([value; 4])
         }
 
-        pub fn load(from: &[i32; 4]) -> Self {
-            Self(*from)
-        }
-
         pub fn add(self, other: Self) -> Self {
             Self(from_fn(|lane| self.0[lane].wrapping_add(other.0[lane])))
         }
 
         pub fn mul(self, other: Self) -> Self {
             Self(from_fn(|lane| self.0[lane].wrapping_mul(other.0[lane])))
+        }
+
+        pub fn shift_right(self, bits: u32) -> Self {
+            Self(self.0.map(|lane| lane >> bits))
         }
 
         #[allow(clippy::cast_precision_loss, reason = "what the instruction does")]
@@ -217,8 +257,8 @@ mod portable {
             Self(*from)
         }
 
-        pub fn extend_i8(from: &[i8; 8]) -> Self {
-            Self(from.map(i16::from))
+        pub fn load_bytes(from: &[u8; 16]) -> Self {
+            Self(from_fn(|lane| i16::from_le_bytes([from[2 * lane], from[2 * lane + 1]])))
         }
 
         pub fn extend_u8(from: &[u8; 8]) -> Self {
@@ -229,9 +269,12 @@ mod portable {
             Self(self.0.map(|lane| lane & mask))
         }
 
-        #[allow(clippy::cast_sign_loss, reason = "a logical shift")]
-        pub fn top_nibble(self) -> Self {
-            Self(self.0.map(|lane| i16::from((lane as u16 >> 12) as u8)))
+        pub fn shift_left(self, bits: u32) -> Self {
+            Self(self.0.map(|lane| lane << bits))
+        }
+
+        pub fn shift_right(self, bits: u32) -> Self {
+            Self(self.0.map(|lane| lane >> bits))
         }
 
         pub fn dot(self, other: Self) -> I4 {

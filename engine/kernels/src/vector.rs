@@ -21,6 +21,19 @@ pub(super) fn halves(eight: &[f32; 8]) -> [&[f32; 4]; 2] {
     [&fours[0], &fours[1]]
 }
 
+/// The largest of the values that are numbers; minus infinity without one.
+pub(super) fn largest(values: &[f32]) -> f32 {
+    let (fours, rest) = values.as_chunks::<4>();
+    let most = fours.iter().fold(F4::splat(f32::NEG_INFINITY), |most, four| most.max(F4::load(four)));
+    rest.iter().fold(most.largest(), |most, value| most.max(*value))
+}
+
+/// The first place of the largest value; what is not a number counts for nothing.
+pub fn place_of_largest(values: &[f32]) -> usize {
+    let largest = largest(values);
+    values.iter().position(|value| *value == largest).unwrap_or(0)
+}
+
 /// `into += from * factor`
 pub fn add_scaled(into: &mut [f32], from: &[f32], factor: f32) {
     let factors = F4::splat(factor);
@@ -44,7 +57,7 @@ pub fn rms_norm(values: &[f32], weights: &[f32], epsilon: f32) -> Vec<f32> {
 }
 
 pub fn softmax(values: &mut [f32]) {
-    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = largest(values);
     let mut sum = 0.0;
     for value in values.iter_mut() {
         *value = (*value - largest).exp();
@@ -68,6 +81,18 @@ mod tests {
             let expected: f32 = left.iter().zip(&right).map(|(a, b)| a * b).sum();
             assert_eq!(dot(&left, &right), expected, "{length}");
         }
+    }
+
+    #[test]
+    fn the_largest_is_found_at_its_first_place_between_values_that_are_no_numbers() {
+        for length in 1..40 {
+            for place in 0..length {
+                let mut values = vec![f32::NAN; length];
+                values[place..].fill(-1.0);
+                assert_eq!(place_of_largest(&values), place, "{length}");
+            }
+        }
+        assert_eq!(place_of_largest(&[f32::NAN; 5]), 0);
     }
 
     #[test]

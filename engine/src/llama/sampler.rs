@@ -1,5 +1,7 @@
 //! From logits to the next token.
 
+use wasmai_kernels::place_of_largest;
+
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
@@ -22,7 +24,7 @@ impl Sampler {
 
     /// The next token; the first of the largest logits when the temperature is 0.
     pub fn choose(&mut self, logits: &[f32]) -> u32 {
-        let largest = most_likely(logits);
+        let largest = place_of_largest(logits);
         if self.sampling.temperature <= 0.0 {
             return index(largest);
         }
@@ -31,6 +33,9 @@ impl Sampler {
         candidates.retain(|(_, weight)| weight.is_finite());
         let mut total: f64 = candidates.iter().map(|(_, weight)| weight).sum();
         if self.sampling.top_p < 1.0 {
+            // Together these are less than what may be cut, so only the others need an order.
+            let least = total * f64::from(1.0 - self.sampling.top_p) / candidates.len() as f64;
+            candidates.retain(|(_, weight)| *weight >= least);
             candidates.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
             total = keep_top(&mut candidates, total * f64::from(self.sampling.top_p));
         }
@@ -67,17 +72,6 @@ fn keep_top(candidates: &mut Vec<(usize, f64)>, wanted: f64) -> f64 {
     }
     candidates.truncate(count);
     kept
-}
-
-fn most_likely(logits: &[f32]) -> usize {
-    let mut best = 0;
-    for (token, logit) in logits.iter().enumerate() {
-        // A NaN in first place must give way, too.
-        if *logit > logits[best] || logits[best].is_nan() {
-            best = token;
-        }
-    }
-    best
 }
 
 /// Vocabularies have far fewer than 2^32 tokens.
