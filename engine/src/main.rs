@@ -7,6 +7,8 @@ use wasmai_engine::execution::Execution;
 use wasmai_engine::{log, models, one_shot, trouble};
 
 use serde_json::json;
+// Its memcpy, memmove and memset take the place of the C library's.
+use wasmai_memory as _;
 
 fn main() -> ExitCode {
     log::since_start();
@@ -58,15 +60,16 @@ fn begin() -> Execution {
 #[cfg(target_arch = "wasm32")]
 fn serve(options: &Options) -> Result<u8, StartError> {
     use std::net::IpAddr;
+    use std::time::Instant;
     use wasmai_engine::http::Limits;
     use wasmai_engine::metrics::Metrics;
     use wasmai_engine::routes::Routes;
     use wasmai_engine::server::{Server, Settings};
 
     let execution = begin();
-    let before = log::since_start();
+    let before = Instant::now();
     let mut services = models::load(options)?;
-    let load = log::since_start() - before;
+    let load = before.elapsed();
     let port = port(options)?;
     let settings = Settings {
         address: match options.host {
@@ -107,6 +110,7 @@ fn port(options: &Options) -> Result<u16, StartError> {
 }
 
 #[cfg(feature = "onnx")]
+#[allow(clippy::unnecessary_wraps, reason = "the other variant has nothing to give")]
 fn operators() -> Result<serde_json::Value, StartError> {
     Ok(json!({ "operators": wasmai_engine::onnx::table() }))
 }
