@@ -11,6 +11,7 @@
 
 mod activation;
 mod block_sum;
+mod convolution;
 mod float;
 mod half;
 mod matrix;
@@ -23,6 +24,7 @@ mod types;
 mod vector;
 
 pub use activation::Activation;
+pub use convolution::{Filters, Geometry, Nonlinearity, Pair, Plane, Window};
 pub use matrix::Matrix;
 pub use types::{TensorType, foreign_name};
 pub use vector::{add_scaled, dot, place_of_largest, rms_norm, softmax};
