@@ -18,7 +18,7 @@ RECORDING := kubectl_wasmai/demo/broken-cluster.tar.gz
 DIGITS := kubectl_wasmai/demo/digits.onnx
 DIGIT := kubectl_wasmai/demo/digit.json
 
-# The engine's Llama half has native tests; compiling tract for them would take longer than they run.
+# Native tests are of the Llama half and the kernels; compiling tract would take longer than they run.
 CARGO := CARGO_TARGET_DIR=$${WASMAI_ENGINE_CACHE:-$$HOME/.cache/kubectl-wasmai-engine}/target cargo
 NATIVE := --workspace --locked --no-default-features --features llama \
 	--target $$(rustc -vV | sed -n 's/^host: //p')
@@ -82,7 +82,9 @@ enginecheck: $(VENV)/.dev ## the modules come from engine/ as it is; with Rust, 
 	@$(BIN)/python engine/build.py --toolchain || \
 	{ echo "without that compiler, lints and native tests of engine/ are NOT RUN"; exit 0; }; set -e; \
 	cd engine; cargo fmt --all --check; cargo fmt --manifest-path fuzz/Cargo.toml --check; \
-	$(CARGO) clippy $(NATIVE) --all-targets -- -D warnings; $(CARGO) test $(NATIVE)
+	$(CARGO) clippy $(NATIVE) --all-targets -- -D warnings; $(CARGO) test $(NATIVE); \
+	for half in llama onnx; do $(CARGO) clippy --locked --no-default-features --features $$half \
+	-- -D warnings; done
 
 fuzz: $(VENV)/.dev ## its parsers against bytes made up by coverage, for a bounded time (Rust, C++)
 	@$(BIN)/python engine/build.py --toolchain || \

@@ -34,6 +34,7 @@ struct RawOutput {
 }
 
 #[derive(Deserialize, Default)]
+#[allow(clippy::struct_field_names, reason = "the protocol's names")]
 struct Parameters {
     /// Bytes of an input after the JSON.
     binary_data_size: Option<usize>,

@@ -66,13 +66,12 @@ fn output<'a>(
 ) -> TractResult<Output<'a>> {
     // What the file declares and what comes out differ now and then; the tensor is right.
     let cast;
-    let (datatype, result) = match datatype(result.datum_type()) {
-        Some(datatype) => (datatype, &**result),
-        None => {
-            // Sizes that tract keeps as symbols are 64-bit integers to everybody else.
-            cast = result.cast_to_dt(DatumType::I64)?.into_owned();
-            (Datatype::I64, &cast)
-        }
+    let (datatype, result) = if let Some(datatype) = datatype(result.datum_type()) {
+        (datatype, &**result)
+    } else {
+        // Sizes that tract keeps as symbols are 64-bit integers to everybody else.
+        cast = result.cast_to_dt(DatumType::I64)?.into_owned();
+        (Datatype::I64, &cast)
     };
     let mut output = Output {
         name: &port.name,

@@ -81,11 +81,10 @@ pub fn from_json(datatype: Datatype, shape: &[usize], data: &RawValue) -> Result
 pub fn from_bytes(datatype: Datatype, shape: &[usize], bytes: &[u8]) -> Result<Tensor, Refusal> {
     with_type!(datatype, T => {
         let width = size_of::<T>();
-        if bytes.len() % width != 0 {
+        if !bytes.len().is_multiple_of(width) {
             return Err(Refusal::bad(format!("{} bytes are no whole number of {}", bytes.len(), datatype.name())));
         }
-        let values: Vec<T> = bytes.chunks_exact(width).map(T::read).collect();
-        build(shape, &values)
+        build(shape, &T::read_all(bytes))
     })
 }
 
@@ -109,9 +108,7 @@ pub fn to_json(datatype: Datatype, tensor: &Tensor) -> TractResult<Box<RawValue>
 pub fn to_bytes(datatype: Datatype, tensor: &Tensor) -> TractResult<Vec<u8>> {
     with_type!(datatype, T => {
         let view = tensor.try_as_plain_ram()?;
-        let mut bytes = Vec::with_capacity(view.as_slice::<T>()?.len() * size_of::<T>());
-        view.as_slice::<T>()?.iter().for_each(|value| value.write(&mut bytes));
-        Ok(bytes)
+        Ok(T::write_all(view.as_slice::<T>()?))
     })
 }
 
@@ -121,8 +118,9 @@ trait Element: Datum + Copy {
     fn from_float(value: f64) -> Option<Self>;
     /// What stands for the value in JSON.
     fn to_json(self) -> impl Serialize;
-    fn read(bytes: &[u8]) -> Self;
-    fn write(self, into: &mut Vec<u8>);
+    /// All at once, as most time would go into calls for single values.
+    fn read_all(bytes: &[u8]) -> Vec<Self>;
+    fn write_all(values: &[Self]) -> Vec<u8>;
 }
 
 macro_rules! element {
@@ -140,14 +138,18 @@ macro_rules! element {
                 $to_json(self)
             }
 
-            fn read(bytes: &[u8]) -> Self {
-                let mut array = [0; size_of::<Self>()];
-                array.copy_from_slice(bytes);
-                Self::from_le_bytes(array)
+            fn read_all(bytes: &[u8]) -> Vec<Self> {
+                let (each, _) = bytes.as_chunks::<{ size_of::<$type>() }>();
+                each.iter().map(|bytes| Self::from_le_bytes(*bytes)).collect()
             }
 
-            fn write(self, into: &mut Vec<u8>) {
-                into.extend_from_slice(&self.to_le_bytes());
+            fn write_all(values: &[Self]) -> Vec<u8> {
+                let mut bytes = vec![0; size_of_val(values)];
+                let (each, _) = bytes.as_chunks_mut::<{ size_of::<$type>() }>();
+                for (bytes, value) in each.iter_mut().zip(values) {
+                    *bytes = value.to_le_bytes();
+                }
+                bytes
             }
         }
     };
@@ -175,12 +177,12 @@ impl Element for bool {
         self
     }
 
-    fn read(bytes: &[u8]) -> Self {
-        bytes[0] != 0
+    fn read_all(bytes: &[u8]) -> Vec<Self> {
+        bytes.iter().map(|byte| *byte != 0).collect()
     }
 
-    fn write(self, into: &mut Vec<u8>) {
-        into.push(u8::from(self));
+    fn write_all(values: &[Self]) -> Vec<u8> {
+        values.iter().map(|value| u8::from(*value)).collect()
     }
 }
 

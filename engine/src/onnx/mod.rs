@@ -1,10 +1,12 @@
 //! ONNX models, run by tract.
 
 mod check;
+mod convolution;
 mod describe;
 mod model;
 mod operators;
 mod plans;
+mod softmax;
 
 pub use describe::{Datatype, Description, Port};
 pub use model::{Model, Outcome};

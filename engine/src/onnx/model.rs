@@ -54,7 +54,7 @@ impl Model {
                 // Nothing is free, so there is nothing to try another way.
                 Some(_) => return Err(refused(&error)),
                 None => {
-                    log::warn("plans are made per shape", json!({ "model": name, "reason": chain(&error) }))
+                    log::warn("plans are made per shape", json!({ "model": name, "reason": chain(&error) }));
                 }
             }
         }

@@ -20,6 +20,7 @@ const READ_PER_TURN: usize = 1024 * 1024;
 /// Output kept for a client that reads slower than tokens come.
 const MOST_OUTPUT: usize = 64 * 1024 * 1024;
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about one socket")]
 pub struct Connection {
     socket: Socket,
     parser: Parser,

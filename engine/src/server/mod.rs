@@ -22,7 +22,7 @@ const LISTENER: u64 = 0;
 const MOST_CONNECTIONS: usize = 256;
 /// Time-outs are looked at so often.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 pub struct Settings {
@@ -145,7 +145,7 @@ impl Server {
                     return;
                 }
                 Err(refusal) => {
-                    self.answer(id, "malformed", &Response::refusal(&refusal), false, Instant::now())
+                    self.answer(id, "malformed", &Response::refusal(&refusal), false, Instant::now());
                 }
             }
         }
