@@ -109,7 +109,9 @@ def image_facts(image: Mapping[str, Any]) -> list[Fact]:
     if engine := image["engine"]:
         facts.append(("engine", f"{engine['version']} ({engine['digest'][:19]}…)"))
         for platform, what in engine["compiled"].items():
-            facts.append(("compiled", f"{platform} for {what}, and no other version"))
+            facts.append(
+                ("compiled", f"{platform} for {what}: no other version, no lesser processor")
+            )
         if not engine["compiled"]:
             facts.append(("compiled", "no: runtimes that cannot compile interpret it, slowly"))
     elif image["model"]:

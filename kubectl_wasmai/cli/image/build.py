@@ -96,7 +96,8 @@ def command(
 
     The same inputs give the same digest on every machine. Nothing is sent anywhere, and neither
     Docker nor root is needed. With --aot the engine is compiled ahead of time, 50 to 400 times
-    faster on nodes of that architecture with that very version of WasmEdge.
+    faster on nodes of that architecture with that very version of WasmEdge, whose processor has all
+    that this machine's has: compile on the oldest.
     """
     from kubectl_wasmai.image.build import Plan
     from kubectl_wasmai.image.reference import parse_reference

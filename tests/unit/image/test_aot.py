@@ -11,6 +11,7 @@ import pytest
 from image_builders import MODULE, a_plan, an_engine
 
 from kubectl_wasmai.errors import InputError, MissingProgram, WasmaiError
+from kubectl_wasmai.image import aot
 from kubectl_wasmai.image.aot import compile_engine
 from kubectl_wasmai.image.build import build
 from kubectl_wasmai.image.engine import Engine, engine_from_file
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="nodes run Linux")
 
+HASWELL = "pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm avx f16c movbe xsave fma abm bmi1 avx2 bmi2"
 COMPILER = """#!/bin/sh
 [ "$1" = --version ] && { echo "wasmedge version 0.14.1"; exit; }
 echo "$@" >> "$(dirname "$0")/called"
@@ -34,6 +36,8 @@ echo "$@" >> "$(dirname "$0")/called"
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    (tmp_path / "cpuinfo").write_text(f"flags\t\t: {HASWELL}\n")
+    monkeypatch.setattr(aot, "CPUINFO", tmp_path / "cpuinfo")
     return engine_from_file(an_engine(tmp_path))
 
 
@@ -46,19 +50,30 @@ def compiler(folder: Path, monkeypatch: pytest.MonkeyPatch, work: str) -> Path:
     return folder / "bin" / "called"
 
 
-def test_it_compiles_once_for_every_cpu_of_the_architecture(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_compiles_once(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called = compiler(tmp_path, monkeypatch, r"""printf '\177ELF%s' "$*" > "$4" """)
     target, compiled = compile_engine(engine)
     again = compile_engine(engine)
 
-    assert (target, compiled.compiled) == ("linux/amd64", "WasmEdge 0.14.1")
+    assert (target, compiled.compiled) == ("linux/amd64", "WasmEdge 0.14.1 on x86-64-v3")
     assert compiled.path.read_bytes()[:4] == b"\x7fELF"
     assert compiled.module == digest_of(MODULE) != compiled.digest
     assert again == (target, compiled)
     (call,) = called.read_text().splitlines()
     assert call.startswith("compile --generic-binary ")
+
+
+def test_another_processor_needs_code_of_its_own(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = compiler(tmp_path, monkeypatch, r"""printf '\177ELF' > "$4" """)
+    _, first = compile_engine(engine)
+    (tmp_path / "cpuinfo").write_text("flags\t\t: fpu sse sse2\n")
+    _, second = compile_engine(engine)
+
+    assert second.compiled == "WasmEdge 0.14.1 on x86-64-v1"
+    assert first.path != second.path
+    assert len(called.read_text().splitlines()) == 2
 
 
 def test_the_image_says_for_what_its_engine_was_compiled(
@@ -70,13 +85,13 @@ def test_the_image_says_for_what_its_engine_was_compiled(
     plan = plan.__class__(plan.reference, plan.model, {**plan.engines, target: compiled})
     report = describe_image("x", build(plan, store), store, "local store")
 
-    assert report["engine"]["compiled"] == {"linux/amd64": "WasmEdge 0.14.1"}
+    assert report["engine"]["compiled"] == {"linux/amd64": "WasmEdge 0.14.1 on x86-64-v3"}
     assert report["engine"]["digest"] == digest_of(MODULE)
     amd64, arm64 = report["platforms"]
     assert amd64["layers"][0]["digest"] != arm64["layers"][0]["digest"]
     assert amd64["entrypoint"] == arm64["entrypoint"] == ["/engine.wasm"]
     text = json.dumps(image_facts(report))
-    assert "linux/amd64 for WasmEdge 0.14.1, and no other version" in text
+    assert "linux/amd64 for WasmEdge 0.14.1 on x86-64-v3: no other version, no lesser" in text
 
 
 @pytest.mark.parametrize("work", ["exit 1", "true", "echo text > $4", "echo broken >&2; exit 9"])
