@@ -112,7 +112,12 @@ def _peers(given: argparse.Namespace) -> list[Program]:
         "k8sgpt": ["analyze"],
     }
     return [
-        Program(f"{name} {arguments[name][0]}", [path, *arguments[name]], 1, (0, 3, 4))
+        Program(
+            f"{name} {arguments[name][0]}",
+            [str(Path(path).absolute()), *arguments[name]],
+            1,
+            (0, 3, 4),
+        )
         for name in PEERS
         if (path := getattr(given, name))
     ]

@@ -40,6 +40,8 @@ def _run(program: Program, environment: dict[str, str], timeout: float) -> None:
     started = time.perf_counter()
     with subprocess.Popen(
         program.command, env=environment, stdin=subprocess.DEVNULL,
+        # Some peers leave files where they are started.
+        cwd=environment["HOME"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         deadline = threading.Timer(timeout, process.kill)
