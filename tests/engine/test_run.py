@@ -119,6 +119,14 @@ class Terminal:
                 self.shown += os.read(self.screen, 65536).decode(errors="replace")
         self.shown = self.shown.partition(text)[2]
 
+    def wait_for_an_answer(self, seconds: float = 60.0) -> None:
+        """Until something but white space has appeared since the last time."""
+        end = time.monotonic() + seconds
+        while not self.shown.strip():
+            assert time.monotonic() < end
+            if select.select([self.screen], [], [], 0.1)[0]:
+                self.shown += os.read(self.screen, 65536).decode(errors="replace")
+
     def type(self, text: str) -> None:
         os.write(self.screen, text.encode())
 
@@ -139,7 +147,7 @@ def test_a_chat_at_a_terminal(models: Path) -> None:
     terminal.wait_for("> ")
     terminal.type("hello world\n")
     terminal.wait_for("world")
-    time.sleep(1.5)
+    terminal.wait_for_an_answer()
     terminal.type("\x03")
     terminal.wait_for(" s")
     terminal.wait_for("> ")
