@@ -1,4 +1,4 @@
-//! Matrix times vector for each tensor type: the place where nearly all of a token's time goes.
+//! Where nearly all time goes: matrix times vector for each tensor type of GGUF, and convolution.
 //!
 //! A matrix is unpacked once, when it is read, into the form its kernel likes; quantised values
 //! stay quantised. Inputs are quantised to 8 bits as llama.cpp does, so that results agree.
