@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import onnx_builders as build
@@ -16,9 +17,15 @@ from kubectl_wasmai.image.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from kubectl_wasmai.image.oci import Descriptor
 
 MODULE = b"\0asm\1\0\0\0" + bytes(1000)
+COMPILER = """#!/bin/sh
+[ "$1" = --version ] && { echo "wasmedge version 0.14.1"; exit; }
+echo "$@" >> "$(dirname "$0")/called"
+"""
 NAME = "registry.example.com/team/mnist:1"
 
 
@@ -45,3 +52,12 @@ def a_stored_image(folder: Path, name: str = NAME) -> tuple[Store, Reference, De
     store = Store(folder / "store")
     plan = a_plan(folder / "inputs", name)
     return store, plan.reference, build_image(plan, store)
+
+
+def a_compiler(folder: Path, monkeypatch: pytest.MonkeyPatch, work: str) -> Path:
+    """A wasmedge on PATH that does ``work``; returns the file that lists its calls."""
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "bin" / "wasmedge").write_text(f"{COMPILER}{work}\n")
+    (folder / "bin" / "wasmedge").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    return folder / "bin" / "called"

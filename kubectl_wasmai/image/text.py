@@ -96,6 +96,11 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(shown) + (f" and {more} more kinds" if more > 0 else "")
 
 
+def compiled_fact(platform: str, what: str) -> Fact:
+    """The only nodes on which an engine that was compiled ahead of time runs as it should."""
+    return "compiled", f"{platform} for {what}: no other version, no lesser processor"
+
+
 def image_facts(image: Mapping[str, Any]) -> list[Fact]:
     """What an image is, from the report of ``describe_image``."""
     facts = [
@@ -109,9 +114,7 @@ def image_facts(image: Mapping[str, Any]) -> list[Fact]:
     if engine := image["engine"]:
         facts.append(("engine", f"{engine['version']} ({engine['digest'][:19]}…)"))
         for platform, what in engine["compiled"].items():
-            facts.append(
-                ("compiled", f"{platform} for {what}: no other version, no lesser processor")
-            )
+            facts.append(compiled_fact(platform, what))
         if not engine["compiled"]:
             facts.append(("compiled", "no: runtimes that cannot compile interpret it, slowly"))
     elif image["model"]:

@@ -174,7 +174,7 @@ def _write(plan: Plan, output: Path | None, *, quiet: bool) -> None:
     from kubectl_wasmai.cli.terminal import transfers
     from kubectl_wasmai.image.archive import writing
     from kubectl_wasmai.image.build import build
-    from kubectl_wasmai.image.text import lines, model_facts
+    from kubectl_wasmai.image.text import compiled_fact, lines, model_facts
 
     if not quiet:
         for line in lines(model_facts(plan.model.card)):
@@ -192,6 +192,8 @@ def _write(plan: Plan, output: Path | None, *, quiet: bool) -> None:
         click.echo(named)
         return
     facts = [("image", str(plan.reference)), ("digest", root.digest)]
+    engines = plan.engines.items()
+    facts += [compiled_fact(target, each.compiled) for target, each in engines if each.compiled]
     facts.append(("written to", str(output)) if output else ("next", _next(plan)))
     for line in lines(facts):
         click.echo(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import onnx_builders
 import pytest
 from gguf_builders import gguf
-from image_builders import NAME, a_model, an_engine
+from image_builders import NAME, a_compiler, a_model, an_engine
 
 from kubectl_wasmai.cli.main import run
 
@@ -49,6 +50,24 @@ def test_build_shows_the_model_and_what_to_do_next(
     assert f"kubectl wasmai image push {NAME}" in shown.out
     assert "operators were not compared" in shown.err
     assert "WasmEdge will interpret the engine" in shown.err
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="nodes run Linux")
+def test_build_says_where_a_compiled_engine_runs(
+    image: Image,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_compiler(tmp_path, monkeypatch, r"""printf '\177ELF' > "$4" """)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    words = ("build", a_model(tmp_path), "-t", NAME, "--engine", an_engine(tmp_path), "--aot")
+    assert image(*words) == 0
+
+    shown = capsys.readouterr()
+    assert "for WasmEdge 0.14.1 on " in shown.out
+    assert "no other version, no lesser processor" in shown.out
+    assert "will interpret" not in shown.err
 
 
 def test_operators_that_the_engine_lacks_are_named_before_anything_is_built(

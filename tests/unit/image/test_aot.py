@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from typing import TYPE_CHECKING
 
 import pytest
-from image_builders import MODULE, a_plan, an_engine
+from image_builders import MODULE, a_compiler, a_plan, an_engine
 
 from kubectl_wasmai.errors import InputError, MissingProgram, WasmaiError
 from kubectl_wasmai.image import aot
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="nodes run Linux")
 
 HASWELL = "pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm avx f16c movbe xsave fma abm bmi1 avx2 bmi2"
-COMPILER = """#!/bin/sh
-[ "$1" = --version ] && { echo "wasmedge version 0.14.1"; exit; }
-echo "$@" >> "$(dirname "$0")/called"
-"""
 
 
 @pytest.fixture
@@ -41,17 +36,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return engine_from_file(an_engine(tmp_path))
 
 
-def compiler(folder: Path, monkeypatch: pytest.MonkeyPatch, work: str) -> Path:
-    """A wasmedge on PATH that does ``work``; returns the file that lists its calls."""
-    (folder / "bin").mkdir(exist_ok=True)
-    (folder / "bin" / "wasmedge").write_text(f"{COMPILER}{work}\n")
-    (folder / "bin" / "wasmedge").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    return folder / "bin" / "called"
-
-
 def test_it_compiles_once(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    called = compiler(tmp_path, monkeypatch, r"""printf '\177ELF%s' "$*" > "$4" """)
+    called = a_compiler(tmp_path, monkeypatch, r"""printf '\177ELF%s' "$*" > "$4" """)
     target, compiled = compile_engine(engine)
     again = compile_engine(engine)
 
@@ -66,7 +52,7 @@ def test_it_compiles_once(engine: Engine, tmp_path: Path, monkeypatch: pytest.Mo
 def test_another_processor_needs_code_of_its_own(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called = compiler(tmp_path, monkeypatch, r"""printf '\177ELF' > "$4" """)
+    called = a_compiler(tmp_path, monkeypatch, r"""printf '\177ELF' > "$4" """)
     _, first = compile_engine(engine)
     (tmp_path / "cpuinfo").write_text("flags\t\t: fpu sse sse2\n")
     _, second = compile_engine(engine)
@@ -79,7 +65,7 @@ def test_another_processor_needs_code_of_its_own(
 def test_the_image_says_for_what_its_engine_was_compiled(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiler(tmp_path, monkeypatch, r"""printf '\177ELF' > "$4" """)
+    a_compiler(tmp_path, monkeypatch, r"""printf '\177ELF' > "$4" """)
     target, compiled = compile_engine(engine)
     plan, store = a_plan(tmp_path), Store(tmp_path / "store")
     plan = plan.__class__(plan.reference, plan.model, {**plan.engines, target: compiled})
@@ -98,7 +84,7 @@ def test_the_image_says_for_what_its_engine_was_compiled(
 def test_a_compiler_in_trouble_leaves_nothing_behind(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
 ) -> None:
-    compiler(tmp_path, monkeypatch, work)
+    a_compiler(tmp_path, monkeypatch, work)
     with pytest.raises(WasmaiError, match="could not compile"):
         compile_engine(engine)
 
